@@ -1,0 +1,76 @@
+/** What a caller asked, validated and in our words. */
+
+import type { TaskType } from "./deployment.ts";
+import type { ToolCall } from "./event.ts";
+
+export type Priority = "speed" | "quality" | "cost" | "balanced";
+
+export type Role = "system" | "user" | "assistant" | "tool";
+
+export type ImageSource =
+  | { readonly kind: "url"; readonly url: string }
+  | { readonly kind: "data"; readonly data: Uint8Array; readonly mediaType: string };
+
+export type ContentPart =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "image"; readonly source: ImageSource; readonly detail?: "low" | "high" };
+
+/** One message; the rules of `Message` in generation.proto hold. */
+export interface Message {
+  readonly role: Role;
+  readonly parts: readonly ContentPart[];
+  readonly name?: string;
+  readonly toolCalls?: readonly ToolCall[];
+  readonly toolCallId?: string;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  /** A JSON Schema, or undefined for no arguments. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+export type ToolChoice =
+  | { readonly kind: "auto" | "none" | "required" }
+  | { readonly kind: "tool"; readonly name: string };
+
+export type ResponseFormat =
+  | { readonly kind: "json_object" }
+  | {
+      readonly kind: "json_schema";
+      readonly name: string;
+      readonly schema: Readonly<Record<string, unknown>>;
+      readonly strict: boolean;
+    };
+
+export interface Sampling {
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly maxOutputTokens?: number;
+  readonly stopSequences?: readonly string[];
+}
+
+export interface Requirements {
+  readonly vision: boolean;
+  readonly tools: boolean;
+  readonly jsonOutput: boolean;
+  readonly longContext: boolean;
+  readonly contextTokens?: number;
+}
+
+/** Who should answer. */
+export type Target = { readonly kind: "automatic" } | { readonly kind: "model"; readonly model: string };
+
+/** One generation, as the router takes it. */
+export interface GenerationRequest {
+  readonly messages: readonly Message[];
+  readonly target: Target;
+  readonly taskType?: TaskType;
+  readonly priority: Priority;
+  readonly requirements: Requirements;
+  readonly sampling: Sampling;
+  readonly tools: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  readonly responseFormat?: ResponseFormat;
+}
