@@ -1,0 +1,152 @@
+/** One attempt: a provider's answer under timers that really fire, ended exactly once. */
+
+import type { GenerationEvent } from "../domain/event.ts";
+import type { AttemptTimer, ProviderFailure } from "../domain/outcome.ts";
+import type {
+  Cleanup,
+  Clock,
+  Provider,
+  ProviderAttempt,
+  ProviderCall,
+  ProviderEnd,
+  ProviderSink,
+} from "../domain/ports.ts";
+import type { Usage } from "../domain/usage.ts";
+
+/** How long an attempt may take, each from 0 ms. */
+export interface AttemptLimits {
+  /** From dispatch to the first delta. */
+  readonly firstTokenMs: number;
+  /** Between two reads from the provider, while the caller reads. */
+  readonly idleMs: number;
+  /** From dispatch to the end. */
+  readonly totalMs: number;
+}
+
+/** How an attempt ended, with what was measured. */
+export interface AttemptEnd {
+  readonly end: ProviderEnd;
+  readonly totalMs: number;
+  readonly timeToFirstTokenMs: number | undefined;
+  /** The last usage the provider told. */
+  readonly usage: Usage | undefined;
+}
+
+/** Takes what an attempt produces; `onEnd` comes last and once, also after `abort`. */
+export interface AttemptListener {
+  onBatch(batch: readonly GenerationEvent[]): void;
+  onEnd(end: AttemptEnd): void;
+}
+
+export class RunningAttempt implements ProviderSink {
+  readonly #clock: Clock;
+  readonly #limits: AttemptLimits;
+  readonly #listener: AttemptListener;
+  readonly #startedMs: number;
+  readonly #attempt: ProviderAttempt;
+  #firstTokenMs: number | undefined;
+  #lastReadMs: number;
+  #usage: Usage | undefined;
+  #paused = false;
+  #ended = false;
+  #stopFirstTokenTimer: Cleanup;
+  #stopIdleTimer: Cleanup;
+  readonly #stopTotalTimer: Cleanup;
+
+  /** Dispatches the attempt. */
+  constructor(
+    clock: Clock,
+    provider: Provider,
+    call: ProviderCall,
+    limits: AttemptLimits,
+    listener: AttemptListener,
+  ) {
+    this.#clock = clock;
+    this.#limits = limits;
+    this.#listener = listener;
+    this.#startedMs = clock.nowMs();
+    this.#lastReadMs = this.#startedMs;
+    this.#stopFirstTokenTimer = clock.timer(limits.firstTokenMs, () => this.#timeOut("first_token"));
+    this.#stopTotalTimer = clock.timer(limits.totalMs, () => this.#timeOut("total"));
+    this.#stopIdleTimer = () => {};
+    this.#attempt = provider.start(call, this);
+  }
+
+  /** Stops reading until `resume`; the idle timer stands still meanwhile. */
+  pause(): void {
+    if (this.#ended || this.#paused) return;
+    this.#paused = true;
+    this.#stopIdleTimer();
+    this.#attempt.pause();
+  }
+
+  resume(): void {
+    if (this.#ended || !this.#paused) return;
+    this.#paused = false;
+    this.#lastReadMs = this.#clock.nowMs();
+    this.#armIdleTimer(this.#limits.idleMs);
+    this.#attempt.resume();
+  }
+
+  /** Ends the attempt now as `cancelled`. Does nothing after the end. */
+  abort(): void {
+    if (this.#ended) return;
+    this.#attempt.abort();
+    this.#finish({ kind: "failed", failure: { class: "cancelled" } });
+  }
+
+  onActivity(): void {
+    this.#lastReadMs = this.#clock.nowMs();
+  }
+
+  onEvents(batch: readonly GenerationEvent[]): void {
+    if (this.#ended) return;
+    this.#lastReadMs = this.#clock.nowMs();
+    for (const event of batch) {
+      if (event.kind === "usage") this.#usage = event.usage;
+      else if (this.#firstTokenMs === undefined) this.#recordFirstToken();
+    }
+    this.#listener.onBatch(batch);
+  }
+
+  onEnd(end: ProviderEnd): void {
+    if (!this.#ended) this.#finish(end);
+  }
+
+  /** From here on silence between reads is watched, instead of the wait for the first delta. */
+  #recordFirstToken(): void {
+    this.#firstTokenMs = this.#lastReadMs;
+    this.#stopFirstTokenTimer();
+    this.#armIdleTimer(this.#limits.idleMs);
+  }
+
+  /** One timer per idle period, not per read: when it fires it looks how long the silence really was. */
+  #armIdleTimer(delayMs: number): void {
+    if (this.#firstTokenMs === undefined) return;
+    this.#stopIdleTimer = this.#clock.timer(delayMs, () => {
+      const silentMs = this.#clock.nowMs() - this.#lastReadMs;
+      if (silentMs >= this.#limits.idleMs) this.#timeOut("idle");
+      else this.#armIdleTimer(this.#limits.idleMs - silentMs);
+    });
+  }
+
+  #timeOut(timer: AttemptTimer): void {
+    if (this.#ended) return;
+    this.#attempt.abort();
+    const failure: ProviderFailure = { class: "timeout", timer };
+    this.#finish({ kind: "failed", failure });
+  }
+
+  #finish(end: ProviderEnd): void {
+    this.#ended = true;
+    this.#stopFirstTokenTimer();
+    this.#stopIdleTimer();
+    this.#stopTotalTimer();
+    this.#listener.onEnd({
+      end,
+      totalMs: this.#clock.nowMs() - this.#startedMs,
+      timeToFirstTokenMs: this.#firstTokenMs === undefined ? undefined : this.#firstTokenMs - this.#startedMs,
+      usage: this.#usage,
+    });
+  }
+}

@@ -1,0 +1,79 @@
+/** Attempts and usage in the contract's words. */
+
+import { create } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type Attempt,
+  AttemptSchema,
+  Outcome as OutcomeEnum,
+  type Usage as UsageMessage,
+  UsageSchema,
+} from "../../gen/sluice/v1/generation_pb.ts";
+import type { AttemptRecord } from "../domain/attempt.ts";
+import type { Outcome } from "../domain/outcome.ts";
+import type { Usage } from "../domain/usage.ts";
+
+const OUTCOMES: Readonly<Record<Outcome, OutcomeEnum>> = {
+  success: OutcomeEnum.SUCCESS,
+  auth: OutcomeEnum.AUTH,
+  invalid_request: OutcomeEnum.INVALID_REQUEST,
+  context_length_exceeded: OutcomeEnum.CONTEXT_LENGTH_EXCEEDED,
+  content_filter: OutcomeEnum.CONTENT_FILTER,
+  rate_limit: OutcomeEnum.RATE_LIMIT,
+  quota_exhausted: OutcomeEnum.QUOTA_EXHAUSTED,
+  model_unavailable: OutcomeEnum.MODEL_UNAVAILABLE,
+  server_error: OutcomeEnum.SERVER_ERROR,
+  overloaded: OutcomeEnum.OVERLOADED,
+  timeout: OutcomeEnum.TIMEOUT,
+  network: OutcomeEnum.NETWORK,
+  stream_interrupted: OutcomeEnum.STREAM_INTERRUPTED,
+  cancelled: OutcomeEnum.CANCELLED,
+  superseded: OutcomeEnum.SUPERSEDED,
+  local: OutcomeEnum.LOCAL,
+};
+
+/** The contract's word for an outcome. */
+export function encodeOutcome(outcome: Outcome): OutcomeEnum {
+  return OUTCOMES[outcome];
+}
+
+/** An ended attempt as callers see it. */
+export function encodeAttempt(record: AttemptRecord): Attempt {
+  return create(AttemptSchema, {
+    attemptNumber: record.attemptNumber,
+    deployment: record.deployment.id,
+    provider: record.deployment.provider,
+    model: record.deployment.model,
+    outcome: OUTCOMES[record.outcome],
+    providerCode: record.providerCode ?? "",
+    totalDuration: encodeDuration(record.totalMs),
+    ...(record.httpStatus === undefined ? {} : { httpStatus: record.httpStatus }),
+    ...(record.timeToFirstTokenMs === undefined
+      ? {}
+      : { timeToFirstTokenDuration: encodeDuration(record.timeToFirstTokenMs) }),
+    ...(record.usage === undefined ? {} : { usage: encodeUsage(record.usage) }),
+  });
+}
+
+/** Token counts and cost; what is unknown stays unset. */
+export function encodeUsage(usage: Usage): UsageMessage {
+  return create(UsageSchema, {
+    ...(usage.inputTokens === undefined ? {} : { inputTokenCount: BigInt(usage.inputTokens) }),
+    ...(usage.outputTokens === undefined ? {} : { outputTokenCount: BigInt(usage.outputTokens) }),
+    ...(usage.cachedInputTokens === undefined
+      ? {}
+      : { cachedInputTokenCount: BigInt(usage.cachedInputTokens) }),
+    ...(usage.reasoningTokens === undefined ? {} : { reasoningTokenCount: BigInt(usage.reasoningTokens) }),
+    ...(usage.costNanoUsd === undefined ? {} : { costNanoUsd: BigInt(usage.costNanoUsd) }),
+  });
+}
+
+/** Milliseconds, fractions allowed, as a Duration exact to the microsecond. */
+export function encodeDuration(ms: number): Duration {
+  const micros = Math.round(ms * 1_000);
+  const seconds = Math.floor(micros / 1_000_000);
+  return create(DurationSchema, {
+    seconds: BigInt(seconds),
+    nanos: (micros - seconds * 1_000_000) * 1_000,
+  });
+}
