@@ -32,16 +32,6 @@ export function noModelFitsError(removed: readonly RemovedModel[]): RouteError {
   };
 }
 
-/** The named model is not in the catalog. */
-export function unknownModelError(model: string): RouteError {
-  const shown = model.slice(0, 128);
-  return {
-    reason: "MODEL_NOT_FOUND",
-    message: `the catalog has no model named "${shown}"`,
-    metadata: { model: shown },
-  };
-}
-
 /** Every candidate's breaker is open. */
 export function noDeploymentAvailableError(retryAfterMs: number): RouteError {
   return {

@@ -9,7 +9,6 @@ import {
   noDeploymentAvailableError,
   noModelFitsError,
   stoppedError,
-  unknownModelError,
 } from "../core/route-errors.ts";
 import type { AttemptRecord } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
@@ -18,6 +17,7 @@ import type { GenerationEvent } from "../domain/event.ts";
 import type { ProviderFailure } from "../domain/outcome.ts";
 import type { Cleanup, Clock, Provider } from "../domain/ports.ts";
 import type { GenerationRequest } from "../domain/request.ts";
+import { unknownModelError } from "../domain/unknown-model.ts";
 import type { BreakerPermit } from "../policies/breaker.ts";
 import type { DeploymentEntry, DeploymentTable } from "../policies/deployment-table.ts";
 import type { RequestTally } from "../policies/request-tally.ts";

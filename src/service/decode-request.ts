@@ -1,0 +1,250 @@
+/** The contract's GenerationSpec to our request, or every field violation at once. */
+
+import type { JsonObject } from "@bufbuild/protobuf";
+import {
+  type GenerationSpec,
+  Priority as PriorityEnum,
+  type Requirements as RequirementsMessage,
+  type ResponseFormat as ResponseFormatMessage,
+  type Sampling as SamplingMessage,
+  type Target as TargetMessage,
+  TaskType as TaskTypeEnum,
+  type ToolChoice as ToolChoiceMessage,
+  ToolChoiceMode,
+  type Tool as ToolMessage,
+} from "../../gen/sluice/v1/generation_pb.ts";
+import type { TaskType } from "../domain/deployment.ts";
+import type { FieldViolation } from "../domain/errors.ts";
+import type {
+  GenerationRequest,
+  Message,
+  Priority,
+  Requirements,
+  ResponseFormat,
+  Sampling,
+  Target,
+  Tool,
+  ToolChoice,
+} from "../domain/request.ts";
+import { decodeMessages } from "./decode-messages.ts";
+import { checkDialogue, renderDialogue } from "./render-dialogue.ts";
+import { MAX_TEXT_CHARACTERS, NAME_PATTERN, NAME_RULE, Violations } from "./violations.ts";
+
+const MAX_MESSAGES = 1_000;
+const MAX_TOOLS = 128;
+const MAX_STOP_SEQUENCES = 4;
+const MAX_MODEL_CHARACTERS = 256;
+
+export type DecodedRequest =
+  | { readonly ok: true; readonly request: GenerationRequest }
+  | { readonly ok: false; readonly violations: readonly FieldViolation[] };
+
+/** Checks and translates a spec. Paths in violations begin with `spec`. */
+export function decodeRequest(spec: GenerationSpec | undefined): DecodedRequest {
+  const violations = new Violations();
+  if (spec === undefined) {
+    violations.add("spec", "must be set");
+    return { ok: false, violations: violations.list };
+  }
+  const tools = decodeTools(spec.tools, violations);
+  const toolChoice = decodeToolChoice(spec.toolChoice, tools, violations);
+  const responseFormat = decodeResponseFormat(spec.responseFormat, violations);
+  const taskType = decodeTaskType(spec.taskType, violations);
+  const request: GenerationRequest = {
+    messages: decodeInput(spec, violations),
+    target: decodeTarget(spec.target, violations),
+    priority: decodePriority(spec.priority, violations),
+    requirements: decodeRequirements(spec.requirements, violations),
+    sampling: decodeSampling(spec.sampling, violations),
+    tools,
+    ...(taskType === undefined ? {} : { taskType }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(responseFormat === undefined ? {} : { responseFormat }),
+  };
+  return violations.list.length === 0 ? { ok: true, request } : { ok: false, violations: violations.list };
+}
+
+function decodeInput(spec: GenerationSpec, violations: Violations): readonly Message[] {
+  if (spec.dialogue !== undefined) {
+    if (spec.messages.length > 0) {
+      violations.add("spec.messages", "must be empty when dialogue is set: send one of the two");
+    }
+    return checkDialogue(spec.dialogue, violations) ? renderDialogue(spec.dialogue) : [];
+  }
+  if (spec.messages.length === 0) {
+    violations.add("spec.messages", "must have at least one message, or dialogue must be set");
+  } else if (spec.messages.length > MAX_MESSAGES) {
+    violations.add(
+      "spec.messages",
+      `has ${spec.messages.length} messages; at most ${MAX_MESSAGES} are allowed`,
+    );
+    return [];
+  }
+  return decodeMessages(spec.messages, violations);
+}
+
+function decodeTarget(target: TargetMessage | undefined, violations: Violations): Target {
+  if (target === undefined) return { kind: "automatic" };
+  if (target.kind.case === undefined) {
+    violations.add("spec.target", "must name a kind, or be left out for automatic choice");
+    return { kind: "automatic" };
+  }
+  const model = target.kind.value;
+  if (model === "" || model.length > MAX_MODEL_CHARACTERS) {
+    violations.add("spec.target.model", `must have 1 to ${MAX_MODEL_CHARACTERS} characters`);
+  }
+  return { kind: "model", model };
+}
+
+const PRIORITIES: Readonly<Record<PriorityEnum, Priority>> = {
+  [PriorityEnum.UNSPECIFIED]: "balanced",
+  [PriorityEnum.SPEED]: "speed",
+  [PriorityEnum.QUALITY]: "quality",
+  [PriorityEnum.COST]: "cost",
+  [PriorityEnum.BALANCED]: "balanced",
+};
+
+function decodePriority(value: PriorityEnum, violations: Violations): Priority {
+  const priority: Priority | undefined = PRIORITIES[value];
+  if (priority === undefined) violations.add("spec.priority", `${value} is not a known value`);
+  return priority ?? "balanced";
+}
+
+const TASK_TYPES: Readonly<Record<TaskTypeEnum, TaskType | undefined>> = {
+  [TaskTypeEnum.UNSPECIFIED]: undefined,
+  [TaskTypeEnum.TEXT_GENERATION]: "text_generation",
+  [TaskTypeEnum.CODE_GENERATION]: "code_generation",
+  [TaskTypeEnum.ANALYSIS]: "analysis",
+  [TaskTypeEnum.REASONING]: "reasoning",
+  [TaskTypeEnum.SUMMARIZATION]: "summarization",
+  [TaskTypeEnum.TRANSLATION]: "translation",
+  [TaskTypeEnum.CLASSIFICATION]: "classification",
+  [TaskTypeEnum.EXTRACTION]: "extraction",
+  [TaskTypeEnum.VISION_ANALYSIS]: "vision_analysis",
+  [TaskTypeEnum.LONG_CONTEXT]: "long_context",
+  [TaskTypeEnum.STREAMING]: "streaming",
+  [TaskTypeEnum.BATCH_PROCESSING]: "batch_processing",
+};
+
+function decodeTaskType(value: TaskTypeEnum, violations: Violations): TaskType | undefined {
+  if (!Object.hasOwn(TASK_TYPES, value)) violations.add("spec.task_type", `${value} is not a known value`);
+  return TASK_TYPES[value];
+}
+
+function decodeRequirements(
+  requirements: RequirementsMessage | undefined,
+  violations: Violations,
+): Requirements {
+  const contextTokens = requirements?.contextTokenCount;
+  if (contextTokens !== undefined && contextTokens < 1) {
+    violations.add("spec.requirements.context_token_count", `is ${contextTokens}; must be 1 or more`);
+  }
+  return {
+    vision: requirements?.vision ?? false,
+    tools: requirements?.tools ?? false,
+    jsonOutput: requirements?.jsonOutput ?? false,
+    longContext: requirements?.longContext ?? false,
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+  };
+}
+
+function decodeSampling(sampling: SamplingMessage | undefined, violations: Violations): Sampling {
+  if (sampling === undefined) return {};
+  const { temperature, topP, maxOutputTokenCount, stopSequences } = sampling;
+  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
+    violations.add("spec.sampling.temperature", `is ${temperature}; must be 0.0 to 2.0 inclusive`);
+  }
+  if (topP !== undefined && !(topP > 0 && topP <= 1)) {
+    violations.add("spec.sampling.top_p", `is ${topP}; must be above 0.0 and at most 1.0`);
+  }
+  if (maxOutputTokenCount !== undefined && maxOutputTokenCount < 1) {
+    violations.add("spec.sampling.max_output_token_count", `is ${maxOutputTokenCount}; must be 1 or more`);
+  }
+  if (stopSequences.length > MAX_STOP_SEQUENCES) {
+    violations.add(
+      "spec.sampling.stop_sequences",
+      `has ${stopSequences.length} entries; at most ${MAX_STOP_SEQUENCES} are allowed`,
+    );
+  }
+  for (const [index, text] of stopSequences.entries()) {
+    if (text === "") violations.add(`spec.sampling.stop_sequences[${index}]`, "must not be empty");
+  }
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(maxOutputTokenCount === undefined ? {} : { maxOutputTokens: maxOutputTokenCount }),
+    ...(stopSequences.length === 0 ? {} : { stopSequences }),
+  };
+}
+
+function decodeTools(tools: readonly ToolMessage[], violations: Violations): readonly Tool[] {
+  if (tools.length > MAX_TOOLS) {
+    violations.add("spec.tools", `has ${tools.length} tools; at most ${MAX_TOOLS} are allowed`);
+    return [];
+  }
+  const names = new Set<string>();
+  return tools.map((tool, index) => {
+    const path = `spec.tools[${index}]`;
+    if (!NAME_PATTERN.test(tool.name)) violations.add(`${path}.name`, NAME_RULE);
+    else if (names.has(tool.name))
+      violations.add(`${path}.name`, "is the name of an earlier tool; names must differ");
+    names.add(tool.name);
+    if (tool.description.length > MAX_TEXT_CHARACTERS) violations.addTooLong(`${path}.description`);
+    return {
+      name: tool.name,
+      description: tool.description,
+      ...(tool.parameters === undefined ? {} : { parameters: tool.parameters as JsonObject }),
+    };
+  });
+}
+
+function decodeToolChoice(
+  choice: ToolChoiceMessage | undefined,
+  tools: readonly Tool[],
+  violations: Violations,
+): ToolChoice | undefined {
+  if (choice === undefined) return undefined;
+  if (tools.length === 0) {
+    violations.add("spec.tool_choice", "must be left out when there are no tools");
+    return undefined;
+  }
+  if (choice.choice.case === "toolName") {
+    const name = choice.choice.value;
+    if (!tools.some((tool) => tool.name === name)) {
+      violations.add("spec.tool_choice.tool_name", "names none of the tools");
+    }
+    return { kind: "tool", name };
+  }
+  switch (choice.choice.value) {
+    case ToolChoiceMode.AUTO:
+      return { kind: "auto" };
+    case ToolChoiceMode.NONE:
+      return { kind: "none" };
+    case ToolChoiceMode.REQUIRED:
+      return { kind: "required" };
+    default:
+      violations.add("spec.tool_choice", "must set a known mode or a tool_name");
+      return undefined;
+  }
+}
+
+function decodeResponseFormat(
+  format: ResponseFormatMessage | undefined,
+  violations: Violations,
+): ResponseFormat | undefined {
+  if (format === undefined) return undefined;
+  switch (format.format.case) {
+    case "jsonObject":
+      return { kind: "json_object" };
+    case "jsonSchema": {
+      const { name, schema, strict } = format.format.value;
+      const path = "spec.response_format.json_schema";
+      if (!NAME_PATTERN.test(name)) violations.add(`${path}.name`, NAME_RULE);
+      if (schema === undefined) violations.add(`${path}.schema`, "must be set");
+      return { kind: "json_schema", name, schema: (schema ?? {}) as JsonObject, strict };
+    }
+    case undefined:
+      violations.add("spec.response_format", "must name a format, or be left out for plain text");
+      return undefined;
+  }
+}

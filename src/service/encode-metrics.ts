@@ -1,0 +1,93 @@
+/** A snapshot in the contract's words; reads and never computes. */
+
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  AttemptMetricsSchema,
+  BreakerState as BreakerStateEnum,
+  DeploymentMetricsSchema,
+  LatencySummarySchema,
+  type MetricsSnapshot as MetricsSnapshotMessage,
+  MetricsSnapshotSchema,
+  ModelMetricsSchema,
+  OutcomeCountSchema,
+  RequestMetricsSchema,
+} from "../../gen/sluice/v1/metrics_pb.ts";
+import type {
+  AttemptMetrics,
+  BreakerState,
+  DeploymentMetrics,
+  LatencySummary,
+  MetricsSnapshot,
+} from "../domain/metrics.ts";
+import { encodeDuration, encodeOutcome, encodeUsage } from "./encode-attempt.ts";
+
+const BREAKER_STATES: Readonly<Record<BreakerState, BreakerStateEnum>> = {
+  closed: BreakerStateEnum.CLOSED,
+  open: BreakerStateEnum.OPEN,
+  half_open: BreakerStateEnum.HALF_OPEN,
+};
+
+/** Translates a snapshot. */
+export function encodeMetrics(snapshot: MetricsSnapshot): MetricsSnapshotMessage {
+  const { requests } = snapshot;
+  return create(MetricsSnapshotSchema, {
+    snapshotTime: timestampFromMs(snapshot.wallMs),
+    replicaId: snapshot.replicaId,
+    uptimeDuration: encodeDuration(snapshot.uptimeMs),
+    requests: create(RequestMetricsSchema, {
+      startedCount: BigInt(requests.startedCount),
+      succeededCount: BigInt(requests.succeededCount),
+      failedCount: BigInt(requests.failedCount),
+      cancelledCount: BigInt(requests.cancelledCount),
+      inFlightCount: requests.inFlightCount,
+      fallbackCount: BigInt(requests.fallbackCount),
+    }),
+    models: snapshot.models.map(({ model, total, deployments }) =>
+      create(ModelMetricsSchema, {
+        model: model.name,
+        total: encodeAttempts(total),
+        deployments: deployments.map(encodeDeployment),
+      }),
+    ),
+  });
+}
+
+function encodeDeployment(metrics: DeploymentMetrics) {
+  const { deployment, nextProbeDelayMs } = metrics;
+  return create(DeploymentMetricsSchema, {
+    deployment: deployment.id,
+    provider: deployment.provider,
+    upstreamModel: deployment.upstreamModel,
+    simulated: deployment.simulated,
+    breakerState: BREAKER_STATES[metrics.breakerState],
+    consecutiveFailureCount: metrics.consecutiveFailureCount,
+    attempts: encodeAttempts(metrics.attempts),
+    ...(nextProbeDelayMs === undefined ? {} : { nextProbeDelay: encodeDuration(nextProbeDelayMs) }),
+  });
+}
+
+function encodeAttempts(metrics: AttemptMetrics) {
+  const { successRatio, totalLatency, timeToFirstToken } = metrics;
+  return create(AttemptMetricsSchema, {
+    startedCount: BigInt(metrics.startedCount),
+    inFlightCount: metrics.inFlightCount,
+    outcomes: [...metrics.outcomeCounts].map(([outcome, count]) =>
+      create(OutcomeCountSchema, { outcome: encodeOutcome(outcome), count: BigInt(count) }),
+    ),
+    usage: encodeUsage(metrics.usage),
+    ...(successRatio === undefined ? {} : { successRatio }),
+    ...(totalLatency === undefined ? {} : { totalLatency: encodeLatency(totalLatency) }),
+    ...(timeToFirstToken === undefined ? {} : { timeToFirstToken: encodeLatency(timeToFirstToken) }),
+  });
+}
+
+function encodeLatency(summary: LatencySummary) {
+  return create(LatencySummarySchema, {
+    sampleCount: BigInt(summary.sampleCount),
+    meanDuration: encodeDuration(summary.meanMs),
+    p50Duration: encodeDuration(summary.p50Ms),
+    p95Duration: encodeDuration(summary.p95Ms),
+    p99Duration: encodeDuration(summary.p99Ms),
+  });
+}

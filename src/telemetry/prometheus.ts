@@ -1,0 +1,154 @@
+/** Metrics for Prometheus. The only file that imports prom-client. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { AttemptRecord } from "../domain/attempt.ts";
+import type { RouteError } from "../domain/errors.ts";
+import type { BreakerState, MetricsSource } from "../domain/metrics.ts";
+import type { Usage } from "../domain/usage.ts";
+
+/**
+ * Upper bounds in seconds: those of the OpenTelemetry GenAI conventions, 0.01 doubling
+ * to 81.92, and three more because thinking models take longer.
+ */
+const DURATION_BUCKETS = Array.from({ length: 17 }, (_, index) => 0.01 * 2 ** index);
+
+const ATTEMPT_LABELS = ["gen_ai_provider_name", "gen_ai_request_model", "deployment", "model"] as const;
+
+const BREAKER_STATES: readonly BreakerState[] = ["closed", "open", "half_open"];
+
+/** The text of a scrape and its media type. */
+export interface Scrape {
+  readonly contentType: string;
+  text(): Promise<string>;
+}
+
+/**
+ * Counts attempts and requests as they end, and reads the rest at each scrape. Names
+ * of attempt metrics follow the OpenTelemetry GenAI conventions for clients
+ * (semantic-conventions-genai), written as Prometheus wants them. Labels come from the
+ * configuration and from closed sets only, so the number of series is bounded.
+ */
+export class PrometheusMetrics implements Scrape {
+  readonly #registry = new Registry();
+  readonly #duration: Histogram<string>;
+  readonly #timeToFirstToken: Histogram<string>;
+  readonly #tokens: Counter<string>;
+  readonly #cost: Counter<string>;
+  readonly #requests: Counter<string>;
+
+  constructor(source: MetricsSource) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#duration = new Histogram({
+      name: "gen_ai_client_operation_duration_seconds",
+      help: "Duration of attempts at providers.",
+      labelNames: [...ATTEMPT_LABELS, "error_type"],
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.#timeToFirstToken = new Histogram({
+      name: "gen_ai_client_operation_time_to_first_chunk_seconds",
+      help: "From dispatch of an attempt to its first delta.",
+      labelNames: ATTEMPT_LABELS,
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.#tokens = new Counter({
+      name: "sluice_tokens_total",
+      help: "Tokens that providers reported.",
+      labelNames: [...ATTEMPT_LABELS, "gen_ai_token_type"],
+      registers,
+    });
+    this.#cost = new Counter({
+      name: "sluice_cost_usd_total",
+      help: "Known cost of attempts in US dollars.",
+      labelNames: ATTEMPT_LABELS,
+      registers,
+    });
+    this.#requests = new Counter({
+      name: "sluice_requests_total",
+      help: "Requests that ended, by the reason of docs/errors.md, or OK.",
+      labelNames: ["reason"],
+      registers,
+    });
+    registerStateGauges(source, registers);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** Counts an ended attempt. */
+  recordAttempt(record: AttemptRecord): void {
+    const { deployment, outcome } = record;
+    const labels = {
+      gen_ai_provider_name: deployment.provider,
+      gen_ai_request_model: deployment.upstreamModel,
+      deployment: deployment.id,
+      model: deployment.model,
+    };
+    const errorType = outcome === "success" ? "" : outcome;
+    this.#duration.observe({ ...labels, error_type: errorType }, record.totalMs / 1_000);
+    if (record.timeToFirstTokenMs !== undefined) {
+      this.#timeToFirstToken.observe(labels, record.timeToFirstTokenMs / 1_000);
+    }
+    if (record.usage !== undefined) this.#recordUsage(labels, record.usage);
+  }
+
+  /** Counts an ended request; `error` is undefined for a success. */
+  recordRequest(error: RouteError | undefined): void {
+    this.#requests.inc({ reason: error?.reason ?? "OK" });
+  }
+
+  #recordUsage(labels: Record<string, string>, usage: Usage): void {
+    const { inputTokens, outputTokens, costNanoUsd } = usage;
+    if (inputTokens !== undefined) this.#tokens.inc({ ...labels, gen_ai_token_type: "input" }, inputTokens);
+    if (outputTokens !== undefined) {
+      this.#tokens.inc({ ...labels, gen_ai_token_type: "output" }, outputTokens);
+    }
+    if (costNanoUsd !== undefined) this.#cost.inc(labels, costNanoUsd / 1e9);
+  }
+}
+
+function registerStateGauges(source: MetricsSource, registers: Registry[]): void {
+  new Gauge({
+    name: "sluice_requests_in_flight",
+    help: "Requests under way.",
+    registers,
+    collect() {
+      this.set(source.snapshot([]).requests.inFlightCount);
+    },
+  });
+  new Gauge({
+    name: "sluice_attempts_in_flight",
+    help: "Attempts under way.",
+    labelNames: ["deployment"],
+    registers,
+    collect() {
+      for (const { deployment, attempts } of listDeployments(source)) {
+        this.set({ deployment: deployment.id }, attempts.inFlightCount);
+      }
+    },
+  });
+  new Gauge({
+    name: "sluice_breaker_state",
+    help: "1 for the state that a deployment's circuit breaker is in, 0 for the others.",
+    labelNames: ["deployment", "state"],
+    registers,
+    collect() {
+      for (const { deployment, breakerState } of listDeployments(source)) {
+        for (const state of BREAKER_STATES) {
+          this.set({ deployment: deployment.id, state }, state === breakerState ? 1 : 0);
+        }
+      }
+    },
+  });
+}
+
+function listDeployments(source: MetricsSource) {
+  return source.snapshot([]).models.flatMap((model) => model.deployments);
+}
