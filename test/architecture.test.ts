@@ -29,6 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "service",
     "openai",
     "server",
+    "gen",
   ],
 };
 

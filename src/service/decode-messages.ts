@@ -38,7 +38,8 @@ function decodeMessage(message: MessageMessage, path: string, violations: Violat
   }
   if (message.name !== "" && !NAME_PATTERN.test(message.name)) violations.add(`${path}.name`, NAME_RULE);
   checkToolFields(message, role, path, violations);
-  if (message.parts.length === 0 && !(role === "assistant" && message.toolCalls.length > 0)) {
+  const mayBeEmpty = role === "tool" || (role === "assistant" && message.toolCalls.length > 0);
+  if (message.parts.length === 0 && !mayBeEmpty) {
     violations.add(`${path}.parts`, "must have at least one part");
   }
   return {
@@ -82,7 +83,9 @@ function checkToolFields(
     if (call.callId === "" || call.callId.length > MAX_CALL_ID_CHARACTERS) {
       violations.add(`${callPath}.call_id`, `must have 1 to ${MAX_CALL_ID_CHARACTERS} characters`);
     }
-    if (!NAME_PATTERN.test(call.name)) violations.add(`${callPath}.name`, NAME_RULE);
+    if (call.name === "" || call.name.length > MAX_CALL_ID_CHARACTERS) {
+      violations.add(`${callPath}.name`, `must have 1 to ${MAX_CALL_ID_CHARACTERS} characters`);
+    }
     if (call.arguments.length > MAX_TEXT_CHARACTERS) violations.addTooLong(`${callPath}.arguments`);
   }
 }

@@ -42,7 +42,13 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
  */
 export function createLogger(level: LogLevel, destination: DestinationStream): Logger {
   const log = pino(
-    { level, base: { service: "sluice" }, timestamp: pino.stdTimeFunctions.isoTime, messageKey: "message" },
+    {
+      level,
+      base: { service: "sluice" },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: "message",
+      formatters: { level: (label) => ({ level: label }) },
+    },
     destination,
   );
   const write = (at: Exclude<LogLevel, "silent">) => (message: string, fields?: LogFields) => {

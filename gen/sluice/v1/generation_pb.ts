@@ -120,7 +120,8 @@ export type Message = Message$1<"sluice.v1.Message"> & {
 
   /**
    * What is said, in order. A user message may mix text and images; the other
-   * roles take text only. May be empty only on an assistant message with tool calls.
+   * roles take text only. May be empty only on an assistant message with tool
+   * calls and on a tool message, where it means an empty result.
    *
    * @generated from field: repeated sluice.v1.ContentPart parts = 2;
    */
@@ -537,14 +538,14 @@ export const ToolChoiceSchema: GenMessage<ToolChoice> = /*@__PURE__*/
  */
 export type ToolCall = Message$1<"sluice.v1.ToolCall"> & {
   /**
-   * The id that the answering tool message must carry.
+   * The id that the answering tool message must carry. 1 to 256 characters.
    *
    * @generated from field: string call_id = 1;
    */
   callId: string;
 
   /**
-   * The tool's name.
+   * The tool's name. 1 to 256 characters.
    *
    * @generated from field: string name = 2;
    */

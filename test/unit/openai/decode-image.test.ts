@@ -48,6 +48,7 @@ describe("decodeImage", () => {
     ["a file", "file:///etc/hostname"],
     ["no address", "picture"],
     ["an address without host", "https://"],
+    ["an address with a password", "https://ann:secret@x.example/a.png"],
     ["an address of 2,049 characters", `https://x.example/${"a".repeat(2_031)}`],
     ["a vector picture", "data:image/svg+xml;base64,PHN2Zy8+"],
     ["a data URL that is not base64", "data:image/png,abc"],

@@ -90,6 +90,11 @@ describe("decodeMessages", () => {
     ["empty content", [{ role: "user", content: "" }], "invalid_value messages[0].content"],
     ["a silent assistant", [{ role: "assistant", content: "" }], "invalid_value messages[0].content"],
     ["content that is a number", [{ role: "user", content: 5 }], "invalid_type messages[0].content"],
+    [
+      "content without end",
+      [{ role: "user", content: "a".repeat(4 * 1024 * 1024 + 1) }],
+      "invalid_value messages[0].content",
+    ],
     ["an unknown member", [{ ...user, mood: "good" }], "unknown_parameter messages[0].mood"],
     ["a bad name", [{ ...user, name: "Ann B" }], "invalid_value messages[0].name"],
     ["a long name", [{ ...user, name: "a".repeat(65) }], "invalid_value messages[0].name"],

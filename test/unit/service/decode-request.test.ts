@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect } from "chai";
 import fc from "fast-check";
-import { GenerationSpecSchema, Role } from "../../../gen/sluice/v1/generation_pb.ts";
+import { GenerationSpecSchema, type Priority, Role, type TaskType } from "../../../gen/sluice/v1/generation_pb.ts";
 import { decodeRequest } from "../../../src/service/decode-request.ts";
 
 type Spec = MessageInitShape<typeof GenerationSpecSchema>;
@@ -69,7 +69,7 @@ describe("wrong requests are refused with the field that is wrong", () => {
     ],
     [
       "a tool result for no call",
-      { messages: [{ role: Role.TOOL, parts: [text("x")] }] },
+      { messages: [{ role: Role.TOOL }] },
       "spec.messages[0].tool_call_id",
     ],
     [
@@ -94,8 +94,8 @@ describe("wrong requests are refused with the field that is wrong", () => {
       { messages: [user], target: { kind: { case: "model", value: "" } } },
       "spec.target.model",
     ],
-    ["an unknown task", { messages: [user], taskType: 99 }, "spec.task_type"],
-    ["an unknown priority", { messages: [user], priority: 99 }, "spec.priority"],
+    ["an unknown task", { messages: [user], taskType: 99 as TaskType }, "spec.task_type"],
+    ["an unknown priority", { messages: [user], priority: 99 as Priority }, "spec.priority"],
     [
       "a window of nothing",
       { messages: [user], requirements: { contextTokenCount: 0 } },

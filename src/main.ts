@@ -1,0 +1,203 @@
+/** The composition root: names every concrete part, and with the command line is the only place that touches the process. */
+
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { file_sluice_v1_generation } from "../gen/sluice/v1/generation_pb.ts";
+import { RouterService } from "../gen/sluice/v1/router_service_pb.ts";
+import type { Address, Config } from "./config/config.ts";
+import { loadConfig } from "./config/load-config.ts";
+import { formatProblem } from "./config/problem.ts";
+import type { Clock, Logger, Random } from "./domain/ports.ts";
+import { systemClock } from "./lib/clock.ts";
+import { systemRandom } from "./lib/random.ts";
+import { createOpenAiDoor } from "./openai/openai-door.ts";
+import { DeploymentTable } from "./policies/deployment-table.ts";
+import { RequestTally } from "./policies/request-tally.ts";
+import { buildProviders } from "./providers/build-providers.ts";
+import { GenerationRouter } from "./router/generation-router.ts";
+import { ReplicaMetrics } from "./router/replica-metrics.ts";
+import { Settlement } from "./router/settle.ts";
+import { nameMethod } from "./server/connect/method-name.ts";
+import { ServingState } from "./server/health/serving-state.ts";
+import { startServer } from "./server/start-server.ts";
+import { encodeError } from "./service/encode-error.ts";
+import { metricsMethods } from "./service/metrics-methods.ts";
+import { modelMethods } from "./service/model-methods.ts";
+import { generationMethods } from "./service/router-methods.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import { PrometheusMetrics } from "./telemetry/prometheus.ts";
+import { RouteTelemetry } from "./telemetry/route-telemetry.ts";
+
+/** A Sluice that takes calls. */
+export interface RunningSluice {
+  readonly address: Address;
+  readonly adminAddress: Address | undefined;
+  /** Drains the server, then closes the providers. Resolves when nothing is open. */
+  stop(): Promise<void>;
+}
+
+/** What a Sluice needs of the machine. */
+export interface MachinePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Builds everything for one configuration and starts serving. Rejects when an address cannot be bound. */
+export async function startSluice(
+  config: Config,
+  { clock, random, logger }: MachinePorts,
+): Promise<RunningSluice> {
+  const { models, routing } = config;
+  const providers = buildProviders(config.providers, { clock, random, userAgent: `sluice/${readVersion()}` });
+  const deployments = new DeploymentTable(models, clock, routing);
+  const requests = new RequestTally();
+  const metrics = new ReplicaMetrics(deployments, requests, clock, randomUUID());
+  const prometheus = new PrometheusMetrics(metrics);
+  const telemetry = new RouteTelemetry(logger, prometheus);
+  deployments.onBreakerChange((deployment, state) => telemetry.onBreakerChange(deployment, state));
+  const router = new GenerationRouter({
+    clock,
+    deployments,
+    providers,
+    requests,
+    settlement: new Settlement(deployments, requests, telemetry),
+    newAttemptId: randomUUID,
+    options: routing,
+  });
+  const closeParts = async () => {
+    await Promise.all([...providers.values()].map((provider) => provider.close()));
+    deployments.close();
+  };
+  const server = await startServer({
+    config: config.server,
+    methods: [
+      ...generationMethods(router),
+      ...metricsMethods(
+        metrics,
+        models.map(({ name }) => name),
+        clock,
+      ),
+      ...modelMethods(models),
+    ],
+    doors: [createOpenAiDoor({ router, models, clock, random })],
+    files: [file_sluice_v1_generation],
+    readiness: new ServingState(true),
+    clock,
+    logger,
+    encodeError,
+    metrics: { contentType: prometheus.contentType, render: () => prometheus.text() },
+    endlessMethods: [nameMethod(RouterService.method.watchMetrics)],
+  }).catch(async (error: unknown) => {
+    await closeParts();
+    throw error;
+  });
+  return {
+    address: server.address,
+    adminAddress: server.adminAddress,
+    async stop() {
+      await server.drain();
+      await closeParts();
+    },
+  };
+}
+
+/** Where `serve` finds its settings. */
+export interface ServeOptions {
+  readonly configFile?: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly overrides: {
+    readonly address?: string;
+    readonly adminAddress?: string;
+    readonly logLevel?: string;
+  };
+}
+
+/** sysexits.h EX_CONFIG, EX_UNAVAILABLE and EX_SOFTWARE. */
+const EXIT_CONFIG = 78;
+const EXIT_UNAVAILABLE = 69;
+const EXIT_BUG = 70;
+
+/**
+ * Serves until SIGTERM or SIGINT, then drains. Resolves with the exit code: 0 after a
+ * drain, 69 when an address cannot be bound, 78 when the configuration is wrong. Logs
+ * go to standard error, the ready lines to standard output.
+ */
+export async function serve(options: ServeOptions): Promise<number> {
+  const loaded = loadConfig({ file: options.configFile, env: options.env, overrides: options.overrides });
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) process.stderr.write(`${formatProblem(problem)}\n`);
+    return EXIT_CONFIG;
+  }
+  const { config } = loaded;
+  const logger = createLogger(config.telemetry.logLevel, process.stderr);
+  crashOnBugs(logger);
+  const stopped = awaitStopSignal(logger);
+  let sluice: RunningSluice;
+  try {
+    sluice = await startSluice(config, { clock: systemClock, random: systemRandom, logger });
+  } catch (error) {
+    logger.error("cannot start", { error: error instanceof Error ? error.message : String(error) });
+    return EXIT_UNAVAILABLE;
+  }
+  process.stdout.write(describeReady(config, sluice, loaded.notices));
+  await stopped;
+  await sluice.stop();
+  logger.info("stopped");
+  return 0;
+}
+
+/** Resolves at the first signal; a second one ends the process at once. */
+function awaitStopSignal(logger: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    let signalled = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        if (signalled) process.exit(signal === "SIGINT" ? 130 : 143);
+        signalled = true;
+        logger.info("stopping", { signal });
+        resolve();
+      });
+    }
+  });
+}
+
+/** An exception that nobody caught is a bug; what it left behind cannot be trusted, so the process ends. */
+function crashOnBugs(logger: Logger): void {
+  process.on("uncaughtException", (error) => {
+    logger.error("a bug: uncaught exception", { error: error.stack ?? String(error) });
+    process.exit(EXIT_BUG);
+  });
+}
+
+function describeReady(config: Config, sluice: RunningSluice, notices: readonly string[]): string {
+  const { host, port } = sluice.address;
+  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  const scheme = config.server.tls === undefined ? "http" : "https";
+  const client = config.server.tls === undefined ? "" : "--tls ";
+  const admin = sluice.adminAddress;
+  return [
+    `Sluice ${readVersion()} is ready on ${address} with ${config.models.length} models.`,
+    ...notices,
+    "",
+    "Call it:",
+    `  gRPC         npx sluice stream ${client}--server ${address} "Why is the sky blue?"`,
+    `  OpenAI API   curl -N ${scheme}://${address}/v1/chat/completions -H 'content-type: application/json' -d '{"model":"auto","stream":true,"messages":[{"role":"user","content":"Hello"}]}'`,
+    `  Connect      curl ${scheme}://${address}/sluice.v1.RouterService/Generate -H 'content-type: application/json' -d '{"spec":{"messages":[{"role":"ROLE_USER","parts":[{"text":"Hello"}]}]}}'`,
+    ...(admin === undefined ? [] : ["", `Metrics: http://${admin.host}:${admin.port}/metrics`]),
+    "",
+  ].join("\n");
+}
+
+/** The version of package.json, which lies one folder up from the sources and two from what is compiled. */
+function readVersion(): string {
+  for (const path of ["../package.json", "../../package.json"]) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+      if (name === "sluice") return version;
+    } catch {
+      // Not there; the next place is tried.
+    }
+  }
+  return "unknown";
+}

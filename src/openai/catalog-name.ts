@@ -1,0 +1,16 @@
+/** Names of models as OpenAI clients write them. */
+
+import type { Target } from "../domain/request.ts";
+
+/** Asks for automatic choice. A model of the catalog cannot be asked for by this name here. */
+export const AUTOMATIC_NAME = "auto";
+
+/** Some clients route by a prefix such as this one; it may stand before every name. */
+const PREFIX = "sluice/";
+
+/** Reads a name: the catalog's own first, then without the prefix. Whether the catalog has it is the router's to say. */
+export function readModelName(name: string, catalogNames: ReadonlySet<string>): Target {
+  const isPrefixed = name.startsWith(PREFIX) && !catalogNames.has(name);
+  const model = isPrefixed ? name.slice(PREFIX.length) : name;
+  return model === "" || model === AUTOMATIC_NAME ? { kind: "automatic" } : { kind: "model", model };
+}

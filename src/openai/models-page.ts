@@ -1,0 +1,36 @@
+/** `GET /v1/models` and `GET /v1/models/{id}`. */
+
+import type { Model } from "../domain/deployment.ts";
+import { unknownModelError } from "../domain/unknown-model.ts";
+import { AUTOMATIC_NAME, readModelName } from "./catalog-name.ts";
+import { answerRouteError, type ErrorAnswer } from "./error-answer.ts";
+
+/** Whole answers about models. */
+export interface ModelsPage {
+  /** The body that lists automatic choice first, then the catalog in its order. */
+  readonly list: string;
+  /** The body about one model, by the same names that requests may use, or the error. */
+  find(name: string): string | ErrorAnswer;
+}
+
+/**
+ * Writes the models down once. `startedSeconds` (Unix epoch) is given as the time of
+ * their creation, which the catalog does not know. The owner is the first deployment's provider.
+ */
+export function createModelsPage(models: readonly Model[], startedSeconds: number): ModelsPage {
+  const describe = (id: string, owner: string) =>
+    JSON.stringify({ id, object: "model", created: startedSeconds, owned_by: owner });
+  const automatic = describe(AUTOMATIC_NAME, "sluice");
+  const pages = new Map(
+    models.map(({ name, deployments }) => [name, describe(name, deployments[0]?.provider ?? "sluice")]),
+  );
+  const names = new Set(pages.keys());
+  return {
+    list: `{"object":"list","data":[${[automatic, ...pages.values()].join(",")}]}`,
+    find(name) {
+      const target = readModelName(name, names);
+      if (target.kind === "automatic") return automatic;
+      return pages.get(target.model) ?? answerRouteError(unknownModelError(target.model));
+    },
+  };
+}
