@@ -1,0 +1,126 @@
+import { resolve } from "node:path";
+
+import type { Deployment, Model, TaskType } from "../domain/deployment.ts";
+import { Secret } from "../lib/secret.ts";
+import type { Config, ProviderConfig, RoutingConfig, ServerConfig } from "./config.ts";
+import type { ConfigFile, ModelEntry, ProviderEntry } from "./schema/config-schema.ts";
+
+/** What a valid file says of the server. Relative TLS paths start at `folder`. */
+export function assembleServer(file: ConfigFile, folder: string): ServerConfig {
+  const { server } = file;
+  return {
+    address: server.address,
+    adminAddress: server.admin_address,
+    tls: server.tls && {
+      certificateFile: resolve(folder, server.tls.certificate_file),
+      privateKeyFile: resolve(folder, server.tls.private_key_file),
+    },
+    reflection: server.reflection,
+    maxRequestBytes: server.max_request_bytes,
+    maxHeaderBytes: server.max_header_bytes,
+    defaultTimeoutMs: server.default_timeout,
+    defaultStreamTimeoutMs: server.default_stream_timeout,
+    maxTimeoutMs: server.max_timeout,
+    drainDelayMs: server.drain_delay,
+    drainTimeoutMs: server.drain_timeout,
+  };
+}
+
+/** What a valid file says of routing. */
+export function assembleRouting({ routing }: ConfigFile): RoutingConfig {
+  return {
+    maxAttempts: routing.max_attempts,
+    timeouts: {
+      firstTokenMs: routing.timeouts.first_token,
+      idleMs: routing.timeouts.idle,
+      totalMs: routing.timeouts.total,
+    },
+    breaker: {
+      failureThreshold: routing.breaker.failure_threshold,
+      recoveryTimeMs: routing.breaker.recovery_time,
+    },
+    maxWaitingAttempts: routing.max_waiting_attempts,
+  };
+}
+
+/** The providers and models of a valid file that has both; `apiKeys` are those from key files. */
+export function assembleCatalog(
+  providers: Readonly<Record<string, ProviderEntry>>,
+  models: readonly ModelEntry[],
+  apiKeys: ReadonlyMap<string, string>,
+): Pick<Config, "providers" | "models"> {
+  return {
+    providers: Object.entries(providers).map(([name, entry]) =>
+      assembleProvider(name, entry, apiKeys.get(name)),
+    ),
+    models: models.map((entry) => assembleModel(entry, providers)),
+  };
+}
+
+/** One provider; `key` is used where the entry itself has none. */
+export function assembleProvider(
+  name: string,
+  entry: ProviderEntry,
+  key: string | undefined,
+): ProviderConfig {
+  if (entry.kind === "simulator") {
+    return {
+      kind: "simulator",
+      name,
+      timeToFirstTokenMs: entry.time_to_first_token,
+      tokensPerSecond: entry.tokens_per_second,
+      outputTokens: entry.output_tokens,
+      failureRatio: entry.failure_ratio,
+      hangRatio: entry.hang_ratio,
+      cutRatio: entry.cut_ratio,
+      seed: entry.seed,
+    };
+  }
+  const apiKey = entry.api_key ?? key;
+  return {
+    kind: "openai",
+    name,
+    baseUrl: entry.base_url,
+    apiKey: apiKey === undefined ? undefined : new Secret(apiKey),
+    maxConnections: entry.max_connections,
+    connectTimeoutMs: entry.connect_timeout,
+  };
+}
+
+function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, ProviderEntry>>): Model {
+  const price = entry.price_usd_per_million_tokens;
+  return {
+    name: entry.name,
+    description: entry.description,
+    capabilities: {
+      contextWindowTokens: entry.context_window_tokens,
+      maxOutputTokens: entry.max_output_tokens,
+      vision: entry.vision,
+      tools: entry.tools,
+      jsonObject: entry.json_object,
+      jsonSchema: entry.json_schema,
+      longContext: entry.long_context,
+    },
+    tiers: entry.tiers,
+    price: price && {
+      inputNanoUsd: price.input,
+      outputNanoUsd: price.output,
+      ...(price.cached_input !== undefined && { cachedInputNanoUsd: price.cached_input }),
+    },
+    taskSuitability: Object.fromEntries(
+      Object.entries(entry.task_suitability).filter(([, share]) => share !== undefined),
+    ) as Partial<Record<TaskType, number>>,
+    deployments: entry.deployments.map((deployment): Deployment => {
+      const upstreamModel = deployment.upstream_model ?? entry.name;
+      return {
+        id: deployment.id ?? `${deployment.provider}/${upstreamModel}`,
+        model: entry.name,
+        provider: deployment.provider,
+        upstreamModel,
+        simulated: providers[deployment.provider]?.kind === "simulator",
+        requestOverrides: deployment.request_overrides,
+        concurrencyLimit: deployment.concurrency_limit,
+      };
+    }),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Config, ProviderConfig } from "./config.ts";
+import { isLoopbackHost } from "./values/address.ts";
+
+/** What the operator should know of a valid configuration. Sentences without secrets. */
+export function listNotices(
+  { providers, models }: Pick<Config, "providers" | "models">,
+  isBuiltIn: boolean,
+): string[] {
+  const notices: string[] = [];
+  const deployments = models.flatMap((model) => model.deployments);
+  if (isBuiltIn && deployments.every((deployment) => deployment.simulated)) {
+    notices.push(
+      "SIMULATION: no configuration names models and GLM_API_KEY is not set, so the built-in models run on a simulator. No answer comes from a language model.",
+    );
+  } else if (deployments.some((deployment) => deployment.simulated)) {
+    notices.push(
+      "SIMULATION: some deployments run on a simulator; their answers come from no language model.",
+    );
+  }
+  for (const provider of providers) {
+    if (sendsKeyInTheClear(provider)) {
+      notices.push(
+        `INSECURE: provider "${provider.name}" sends its key over http to another machine; anyone on the way can read it. Use https.`,
+      );
+    }
+    if (!deployments.some((deployment) => deployment.provider === provider.name)) {
+      notices.push(`Provider "${provider.name}" serves no deployment.`);
+    }
+  }
+  return notices;
+}
+
+function sendsKeyInTheClear(provider: ProviderConfig): boolean {
+  if (provider.kind !== "openai" || provider.apiKey === undefined) return false;
+  const url = new URL(provider.baseUrl);
+  return url.protocol === "http:" && !isLoopbackHost(url.hostname);
+}

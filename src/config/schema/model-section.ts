@@ -1,0 +1,147 @@
+import * as z from "zod";
+
+import { TASK_TYPES } from "../../domain/deployment.ts";
+import { decimalNumber, flag, isAtMost, line, relation, section, usdPrice, wholeNumber } from "./fields.ts";
+
+const MODEL_NAME_RIGHT =
+  "a name of 1 to 128 letters, digits or `_ . : / @ -`, beginning with a letter or digit; not `auto`, not `sluice/…`";
+const DESCRIPTION_RIGHT = "text of one line, at most 500 characters";
+const VISIBLE_RIGHT = "1 to 200 visible ASCII characters without spaces";
+const VISIBLE = /^[\x21-\x7e]{1,200}$/;
+
+/** The adapter writes these itself. */
+const FIXED_MEMBERS = ["model", "messages", "stream"] as const;
+
+const tier = (description: string) => wholeNumber({ min: 1, max: 5 }, { description }).default(3);
+
+const tiers = section({
+  speed: tier("From 1 (fastest) to 5."),
+  quality: tier("From 1 to 5 (best)."),
+  cost: tier("From 1 (cheapest) to 5."),
+})
+  .prefault({})
+  .meta({ description: "How the model compares with the others." });
+
+const price = section({
+  input: usdPrice({ description: "Per million input tokens." }),
+  output: usdPrice({ description: "Per million output tokens." }),
+  cached_input: usdPrice({
+    description: "Per million input tokens that the provider read from its cache; as `input` when left out.",
+  }).optional(),
+}).meta({
+  description:
+    "The list price in US dollars, kept exactly. Without it the cost of the model's answers is unknown, not zero.",
+});
+
+const taskSuitability = section(
+  Object.fromEntries(
+    TASK_TYPES.map((task) => [
+      task,
+      decimalNumber(
+        { min: 0, max: 1 },
+        { description: `How well it does ${task.replaceAll("_", " ")}.` },
+      ).optional(),
+    ]),
+  ) as Record<(typeof TASK_TYPES)[number], z.ZodOptional<z.ZodNumber>>,
+)
+  .prefault({})
+  .meta({
+    description: "How well the model does a task, from 0 to 1. A task that is left out counts as 0.5.",
+  });
+
+/** `models[].deployments[]` in the file. */
+export const deployment = section({
+  id: line(VISIBLE_RIGHT, VISIBLE)
+    .optional()
+    .meta({
+      title: "text",
+      description:
+        "Its name in logs, metrics and answers; unique. `<provider>/<upstream_model>` when left out.",
+      examples: ["glm/glm-4.7-flash"],
+    }),
+  provider: z
+    .string({ error: "the name of a provider" })
+    .meta({ title: "text", description: "The name of one of `providers`.", examples: ["glm"] }),
+  upstream_model: line(VISIBLE_RIGHT, VISIBLE)
+    .optional()
+    .meta({
+      title: "text",
+      description: "The model's name at the provider. The model's own `name` when left out.",
+      examples: ["glm-4.7-flash"],
+    }),
+  request_overrides: z
+    .record(z.string(), z.unknown(), { error: "a map (key: value)" })
+    .default({})
+    .check(({ value, issues }) => {
+      for (const member of FIXED_MEMBERS.filter((name) => Object.hasOwn(value, name))) {
+        issues.push({
+          code: "custom",
+          input: value,
+          path: [member],
+          message: `request_overrides without ${FIXED_MEMBERS.join(", ")}: Sluice writes these itself`,
+          params: { wrong: "cannot be overridden" },
+        });
+      }
+    })
+    .meta({
+      title: "map",
+      description: "Members added to the request body that is sent to the provider, for example `thinking`.",
+    }),
+  concurrency_limit: wholeNumber(
+    { min: 1, max: 100_000 },
+    { description: "The most attempts in flight at once. No limit when left out." },
+  ).optional(),
+});
+
+const model = section({
+  name: line(MODEL_NAME_RIGHT, /^(?!auto$|sluice\/)[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,127}$/).meta({
+    title: "text",
+    description: "What callers ask for; unique.",
+    examples: ["glm-4.6-flash"],
+  }),
+  description: z
+    .string({ error: DESCRIPTION_RIGHT })
+    .max(500, { error: DESCRIPTION_RIGHT })
+    // Not a pattern of the JSON Schema: not every checker knows \p.
+    .refine((text) => !/\p{Cc}/u.test(text), { error: DESCRIPTION_RIGHT, params: { wrong: "does not fit" } })
+    .default("")
+    .meta({ title: "text", description: "What it is for, in a few words." }),
+  context_window_tokens: wholeNumber(
+    { min: 1, max: 100_000_000 },
+    { description: "The most tokens of prompt and answer together." },
+  ),
+  max_output_tokens: wholeNumber(
+    { min: 1, max: 100_000_000 },
+    { description: "The most tokens of an answer; at most `context_window_tokens`." },
+  ),
+  vision: flag(false, { description: "Whether it understands images." }),
+  tools: flag(false, { description: "Whether it calls tools." }),
+  json_object: flag(false, { description: "Whether it can be made to answer with a JSON object." }),
+  json_schema: flag(false, {
+    description: "Whether it can be made to answer with JSON that follows a schema.",
+  }),
+  long_context: flag(false, { description: "Whether it is fit for very long prompts." }),
+  tiers,
+  price_usd_per_million_tokens: price.optional(),
+  task_suitability: taskSuitability,
+  deployments: z
+    .array(deployment, { error: "a list of deployments" })
+    .min(1, { error: "at least one deployment" })
+    .meta({ description: "What serves the model, in order of preference." }),
+}).check(
+  relation(
+    ["max_output_tokens", "context_window_tokens"],
+    (entry) => isAtMost(entry.max_output_tokens, entry.context_window_tokens),
+    "is more than context_window_tokens",
+    "at most context_window_tokens, which counts prompt and answer together",
+  ),
+);
+
+/** `models` in the file. */
+export const modelsSection = z
+  .array(model, { error: "a list of models" })
+  .min(1, { error: "at least one model" })
+  .meta({
+    description:
+      "The catalog: the names callers ask for. Given together with `providers`; it replaces the built-in GLM models as a whole.",
+  });

@@ -1,0 +1,84 @@
+import type * as z from "zod";
+
+import { ADDRESS_RIGHT, parseAddress } from "../values/address.ts";
+import { MAX_DURATION_MS } from "../values/duration.ts";
+import type { Parsed } from "../values/parsed.ts";
+import { readAs } from "../values/parsed.ts";
+import { byteSize, duration, filePath, flag, isAtMost, parsedText, relation, section } from "./fields.ts";
+
+/** `host:port`. */
+export const addressText = parsedText(ADDRESS_RIGHT, parseAddress);
+
+/** `host:port`, or `off` for none. */
+export const addressOrOffText = parsedText(
+  `${ADDRESS_RIGHT}; or off`,
+  (text): Parsed<z.infer<typeof addressText> | undefined> =>
+    text === "off" ? readAs(undefined) : parseAddress(text),
+);
+
+const tls = section({
+  certificate_file: filePath({
+    description: "The PEM certificate chain, the server's own certificate first.",
+    examples: ["tls/server.crt"],
+  }),
+  private_key_file: filePath({
+    description: "The PEM private key of that certificate.",
+    examples: ["tls/server.key"],
+  }),
+}).meta({
+  description:
+    "Serves TLS instead of cleartext. Relative paths start at the folder of the configuration file. Leave it out for cleartext.",
+});
+
+/** `server` in the file. */
+export const serverSection = section({
+  address: addressText.prefault("127.0.0.1:50051").meta({
+    title: "address",
+    description: "Where callers connect. Port 0 takes a free one.",
+    examples: ["127.0.0.1:50051", "0.0.0.0:50051", "[::1]:50051"],
+  }),
+  admin_address: addressOrOffText.prefault("127.0.0.1:9464").meta({
+    title: "address or off",
+    description: "Where Prometheus and operators connect; `off` for none.",
+    examples: ["127.0.0.1:9464", "off"],
+  }),
+  tls: tls.optional(),
+  reflection: flag(true, { description: "Whether gRPC reflection is served." }),
+  max_request_bytes: byteSize(
+    { minBytes: 1_024, maxBytes: 2 ** 30, defaultBytes: 16 * 2 ** 20 },
+    { description: "The most bytes a request may have, decompressed." },
+  ),
+  max_header_bytes: byteSize(
+    { minBytes: 1_024, maxBytes: 2 ** 20, defaultBytes: 16 * 2 ** 10 },
+    { description: "The most bytes the headers of a request may have." },
+  ),
+  default_timeout: duration(
+    { minMs: 1, maxMs: MAX_DURATION_MS, defaultMs: 120_000 },
+    { description: "The time limit of unary calls whose caller gives none." },
+  ),
+  default_stream_timeout: duration(
+    { minMs: 1, maxMs: MAX_DURATION_MS, defaultMs: 600_000 },
+    { description: "The time limit of streams whose caller gives none." },
+  ),
+  max_timeout: duration(
+    { minMs: 1, maxMs: MAX_DURATION_MS, defaultMs: 3_600_000 },
+    { description: "Longer time limits of callers are cut to this." },
+  ),
+  drain_delay: duration(
+    { minMs: 0, maxMs: MAX_DURATION_MS, defaultMs: 0 },
+    { description: "On SIGTERM: how long health says NOT_SERVING while new calls are still taken." },
+  ),
+  drain_timeout: duration(
+    { minMs: 0, maxMs: MAX_DURATION_MS, defaultMs: 30_000 },
+    { description: "On SIGTERM: how long calls under way may go on after that." },
+  ),
+}).check(
+  ...["default_timeout", "default_stream_timeout"].map((field) =>
+    relation(
+      [field, "max_timeout"],
+      (server) => isAtMost(server[field], server.max_timeout),
+      "is longer than max_timeout",
+      "at most max_timeout (1h unless the file says otherwise)",
+    ),
+  ),
+);

@@ -1,0 +1,131 @@
+import { expect } from "chai";
+
+import { builtInConfig } from "../../../src/config/built-in-config.ts";
+import type { OpenAiProviderConfig } from "../../../src/config/config.ts";
+import { expectConfig, listProblems, loadText } from "./memory-files.ts";
+
+const BIGMODEL = "https://open.bigmodel.cn/api/paas/v4";
+const ZAI = "https://api.z.ai/api/paas/v4";
+
+describe("the built-in configuration", () => {
+  /** Name, upstream model, window, longest answer, USD in and out, thinking. */
+  const models: [
+    string,
+    string,
+    number,
+    number,
+    number | undefined,
+    number | undefined,
+    string | undefined,
+  ][] = [
+    ["glm-4.6-flash", "glm-4.7-flash", 200_000, 131_072, 0, 0, "disabled"],
+    ["glm-4.6-flash-plus", "glm-4.7-flashx", 200_000, 131_072, 0.07, 0.4, "disabled"],
+    ["glm-4.6", "glm-4.6", 204_800, 131_072, 0.6, 2.2, "disabled"],
+    ["glm-4.6-plus", "glm-4.7", 204_800, 131_072, 0.6, 2.2, "disabled"],
+    ["glm-4.6-air", "glm-5", 204_800, 131_072, 1, 3.2, "enabled"],
+    ["glm-4.6-air-plus", "glm-5.1", 200_000, 131_072, 1.4, 4.4, "enabled"],
+    ["glm-4.6-long", "glm-4-long", 1_000_000, 4_095, undefined, undefined, undefined],
+    ["glm-4.6-long-plus", "glm-5.2", 1_000_000, 131_072, 1.4, 4.4, "disabled"],
+    ["glm-4.6-vision", "glm-4.6v", 128_000, 32_768, 0.3, 0.9, "disabled"],
+    ["glm-4.6-vision-plus", "glm-5v-turbo", 200_000, 131_072, 1.2, 4, "enabled"],
+  ];
+
+  it("has the ten GLM models with their facts", () => {
+    const rows = builtInConfig({}).models.map(({ name, capabilities, price, deployments }) => {
+      const [deployment] = deployments;
+      const thinking = deployment?.requestOverrides.thinking as { type: string } | undefined;
+      const usd = (nanoUsd: number | undefined) => (nanoUsd === undefined ? undefined : nanoUsd / 1e9);
+      return [
+        name,
+        deployment?.upstreamModel,
+        capabilities.contextWindowTokens,
+        capabilities.maxOutputTokens,
+        usd(price?.inputNanoUsd),
+        usd(price?.outputNanoUsd),
+        thinking?.type,
+      ];
+    });
+    expect(rows).to.deep.equal(models);
+  });
+
+  it("has vision only where the model sees, and values its models keep", () => {
+    for (const model of builtInConfig({}).models) {
+      expect(model.capabilities.vision, model.name).to.equal(model.name.includes("vision"));
+      expect(model.capabilities.jsonSchema, model.name).to.equal(false);
+      for (const tier of Object.values(model.tiers)) expect(tier).to.be.within(1, 5);
+      for (const share of Object.values(model.taskSuitability)) expect(share).to.be.within(0, 1);
+    }
+  });
+
+  it("runs on the simulator without a key", () => {
+    for (const env of [{}, { GLM_API_KEY: "" }, { GLM_API_KEY: " " }]) {
+      const { providers, models: simulated } = builtInConfig(env);
+      expect(providers.map(({ kind, name }) => [kind, name])).to.deep.equal([["simulator", "simulator"]]);
+      for (const { deployments } of simulated) {
+        const [deployment] = deployments;
+        expect(deployment).to.include({ simulated: true, id: `simulator/${deployment?.upstreamModel}` });
+        expect(deployment?.concurrencyLimit).to.equal(undefined);
+      }
+    }
+  });
+
+  const keys: [string, Record<string, string>, string][] = [
+    ["a key with a dot", { GLM_API_KEY: "id.secret" }, BIGMODEL],
+    ["a key without a dot", { GLM_API_KEY: "secret" }, ZAI],
+    [
+      "GLM_BASE_URL",
+      { GLM_API_KEY: "id.secret", GLM_BASE_URL: "https://proxy.example/v4/" },
+      "https://proxy.example/v4",
+    ],
+    ["an empty GLM_BASE_URL", { GLM_API_KEY: "id.secret", GLM_BASE_URL: "" }, BIGMODEL],
+  ];
+  for (const [what, env, url] of keys) {
+    it(`calls ${url} with ${what}`, () => {
+      const result = loadText("", { env });
+      const { providers, models: real } = expectConfig(result);
+      const provider = providers[0] as OpenAiProviderConfig;
+      expect(provider).to.include({ kind: "openai", name: "glm", baseUrl: url });
+      expect(provider.apiKey?.reveal()).to.equal(env.GLM_API_KEY);
+      expect(result.ok && result.notices).to.deep.equal([]);
+      const deployments = real.flatMap((model) => model.deployments);
+      expect(new Set(deployments.map(({ id }) => id)).size).to.equal(10);
+      for (const deployment of deployments) {
+        expect(deployment).to.include({ provider: "glm", simulated: false, concurrencyLimit: 1 });
+      }
+    });
+  }
+
+  it("serves glm-4.6-long on Z.ai with what exists there", () => {
+    const long = (env: Record<string, string>) =>
+      builtInConfig(env).models.find(({ name }) => name === "glm-4.6-long");
+    const onZai = long({ GLM_API_KEY: "secret" });
+    expect(onZai?.deployments[0]).to.include({
+      upstreamModel: "glm-4.7-flashx",
+      id: "glm/glm-4.7-flashx:long",
+    });
+    expect(onZai?.capabilities.contextWindowTokens).to.equal(200_000);
+    expect(onZai?.price?.inputNanoUsd).to.equal(70_000_000);
+    const coding = { GLM_API_KEY: "id.secret", GLM_BASE_URL: "https://api.z.ai/api/coding/paas/v4" };
+    expect(long(coding)?.deployments[0]?.upstreamModel).to.equal("glm-4.7-flashx");
+    const other = { GLM_API_KEY: "secret", GLM_BASE_URL: "https://notz.ai/v4" };
+    expect(long(other)?.deployments[0]?.upstreamModel).to.equal("glm-4-long");
+  });
+
+  it("refuses a key or an address that cannot be, without repeating it", () => {
+    const lines = listProblems(
+      loadText("", { env: { GLM_API_KEY: "sk\nsecret", GLM_BASE_URL: "ftp://secret" } }),
+    );
+    expect(lines).to.have.length(2);
+    expect(lines[0]).to.match(/^environment: GLM_API_KEY has a character that no header can carry; /);
+    expect(lines[1]).to.match(/^environment: GLM_BASE_URL is neither http nor https; /);
+    expect(lines.join()).not.to.include("secret");
+  });
+
+  it("is left alone by a file that brings models of its own", () => {
+    const text =
+      "providers: { s: { kind: simulator } }\nmodels: [{ name: m, context_window_tokens: 9, max_output_tokens: 9, deployments: [{ provider: s }] }]";
+    const config = expectConfig(loadText(text, { env: { GLM_API_KEY: "not\nused" } }));
+    expect(config.models.map(({ name }) => name)).to.deep.equal(["m"]);
+    expect(config.providers.map(({ name }) => name)).to.deep.equal(["s"]);
+  });
+});
