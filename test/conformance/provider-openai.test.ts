@@ -5,14 +5,14 @@ import { FakeUpstream, type UpstreamExchange } from "../support/fake-upstream.ts
 import { makeCall } from "./provider-calls.ts";
 import { describeProviderConformance, type ProviderScenario } from "./provider-conformance.ts";
 
-/** Lets what was written reach the other side as a read of its own. */
-function later(fn: () => void): void {
-  setTimeout(fn, 2);
+/** Lets the event loop turn, so that what was written reaches the other side as a read of its own. */
+function later(fn: () => void, turnCount = 20): void {
+  if (turnCount === 0) fn();
+  else setImmediate(() => later(fn, turnCount - 1));
 }
 
 function sendToolCall(exchange: UpstreamExchange, index: number, name: string): void {
-  const send = (piece: unknown) =>
-    exchange.send({ choices: [{ index: 0, delta: { tool_calls: [piece] } }] });
+  const send = (piece: unknown) => exchange.send({ choices: [{ index: 0, delta: { tool_calls: [piece] } }] });
   send({ index, id: `call_${index}`, type: "function", function: { name, arguments: "" } });
   send({ index, function: { arguments: '{"a":2,' } });
   send({ index, function: { arguments: '"b":3}' } });
@@ -86,9 +86,7 @@ describeProviderConformance("The OpenAI provider", SCENARIOS, async () => {
       return { provider, call: makeCall() };
     },
     until: (check) => eventually(check),
-    async letTimePass() {
-      for (let round = 0; round < 10; round++) await new Promise((resolve) => later(() => resolve(undefined)));
-    },
+    letTimePass: () => new Promise((resolve) => later(resolve, 200)),
     isQuiet: () =>
       upstream.exchanges.every(({ response, isClientGone }) => response.writableEnded || isClientGone),
     async close() {

@@ -1,6 +1,12 @@
 import type { GenerationEvent } from "../../src/domain/event.ts";
 import type { ProviderFailure } from "../../src/domain/outcome.ts";
-import type { Provider, ProviderAttempt, ProviderCall, ProviderEnd, ProviderSink } from "../../src/domain/ports.ts";
+import type {
+  Provider,
+  ProviderAttempt,
+  ProviderCall,
+  ProviderEnd,
+  ProviderSink,
+} from "../../src/domain/ports.ts";
 
 /** A sink that keeps what it hears and checks the order of the calls. */
 export class ProviderRecorder implements ProviderSink {
@@ -85,7 +91,12 @@ export function collectToolCalls(events: readonly GenerationEvent[]): RecordedTo
   for (const event of events) {
     if (event.kind !== "tool_call_delta") continue;
     const known = calls.get(event.callId);
-    const call = known ?? { name: event.name, arguments: "", lastCount: 0, faultCount: event.name === "" ? 1 : 0 };
+    const call = known ?? {
+      name: event.name,
+      arguments: "",
+      lastCount: 0,
+      faultCount: event.name === "" ? 1 : 0,
+    };
     if (known && (event.name !== "" || known.lastCount > 0)) call.faultCount += 1;
     call.arguments += event.argumentsDelta;
     if (event.last) call.lastCount += 1;

@@ -13,7 +13,12 @@ export class UpstreamExchange {
   /** Whether the client closed the connection before the answer was over. */
   isClientGone = false;
 
-  constructor(request: http.IncomingMessage, body: string, response: http.ServerResponse, connectionNumber: number) {
+  constructor(
+    request: http.IncomingMessage,
+    body: string,
+    response: http.ServerResponse,
+    connectionNumber: number,
+  ) {
     this.method = request.method ?? "";
     this.path = request.url ?? "";
     this.headers = request.headers;
@@ -53,7 +58,11 @@ export class UpstreamExchange {
   /** Ends the stream as OpenAI does. */
   finish(finishReason = "stop"): void {
     const usage = { prompt_tokens: 7, completion_tokens: 3 };
-    this.send({ model: "upstream-1", choices: [{ index: 0, delta: {}, finish_reason: finishReason }], usage });
+    this.send({
+      model: "upstream-1",
+      choices: [{ index: 0, delta: {}, finish_reason: finishReason }],
+      usage,
+    });
     this.write("data: [DONE]\n\n");
     this.response.end();
   }

@@ -33,6 +33,7 @@ export interface ReferenceFailure {
   readonly code: number;
   readonly message: string;
   readonly reason?: string;
+  readonly trailers?: Readonly<Record<string, string>>;
   readonly details?: readonly { readonly desc: DescMessage; readonly value: MessageInitShape<DescMessage> }[];
 }
 
@@ -135,8 +136,9 @@ function stream<Request, Desc extends DescMessage>(
   };
 }
 
-function encode({ code, message, reason, details = [] }: ReferenceFailure): object {
+function encode({ code, message, reason, trailers = {}, details = [] }: ReferenceFailure): object {
   const metadata = new Metadata();
+  for (const [name, value] of Object.entries(trailers)) metadata.set(name, value);
   if (reason !== undefined) {
     const packed = [
       anyPack(ErrorInfoSchema, create(ErrorInfoSchema, { reason, domain: "sluice" })),

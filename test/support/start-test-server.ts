@@ -1,5 +1,5 @@
 import type { ServerConfig } from "../../src/config/config.ts";
-import type { Logger, LogFields } from "../../src/domain/ports.ts";
+import type { LogFields, Logger } from "../../src/domain/ports.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { ServingState } from "../../src/server/health/serving-state.ts";
 import { type RunningServer, type ServerOptions, startServer } from "../../src/server/start-server.ts";

@@ -1,0 +1,88 @@
+import type { Config, OpenAiProviderConfig, RoutingConfig, ServerConfig } from "../../src/config/config.ts";
+import { systemClock } from "../../src/lib/clock.ts";
+import { systemRandom } from "../../src/lib/random.ts";
+import { startSluice } from "../../src/main.ts";
+import { sampleModel } from "./sample-catalog.ts";
+import { MemoryLogger } from "./start-test-server.ts";
+
+/** The catalog model that test Sluices serve. Its deployments are `<provider>/relay`. */
+export const MODEL = "relay";
+
+/** What a test may want to differ from the ordinary. */
+export interface SluiceChanges {
+  readonly server?: Partial<ServerConfig>;
+  readonly provider?: Partial<Pick<OpenAiProviderConfig, "maxConnections" | "connectTimeoutMs">>;
+  readonly routing?: Partial<Omit<RoutingConfig, "timeouts" | "breaker">>;
+  readonly timeouts?: Partial<RoutingConfig["timeouts"]>;
+  readonly breaker?: Partial<RoutingConfig["breaker"]>;
+}
+
+/** A whole Sluice on a free port of 127.0.0.1. */
+export interface TestSluice {
+  readonly port: number;
+  /** `http://127.0.0.1:<port>`. */
+  readonly baseUrl: string;
+  readonly logger: MemoryLogger;
+  /** Drains it and closes what it holds upstream. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Sluice in this process, on the machine's clock, with one model that the
+ * given model servers serve in this order: provider name to base URL.
+ */
+export async function startSluiceOver(
+  baseUrls: Readonly<Record<string, string>>,
+  changes: SluiceChanges = {},
+): Promise<TestSluice> {
+  const logger = new MemoryLogger();
+  const sluice = await startSluice(makeConfig(baseUrls, changes), {
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+  });
+  const { port } = sluice.address;
+  return { port, baseUrl: `http://127.0.0.1:${port}`, logger, stop: () => sluice.stop() };
+}
+
+function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceChanges): Config {
+  return {
+    server: {
+      address: { host: "127.0.0.1", port: 0 },
+      adminAddress: undefined,
+      tls: undefined,
+      reflection: true,
+      maxRequestBytes: 1024 * 1024,
+      maxHeaderBytes: 16 * 1024,
+      defaultTimeoutMs: 10_000,
+      defaultStreamTimeoutMs: 10_000,
+      maxTimeoutMs: 60_000,
+      drainDelayMs: 0,
+      drainTimeoutMs: 1_000,
+      ...changes.server,
+    },
+    providers: Object.entries(baseUrls).map(([name, baseUrl]) => ({
+      kind: "openai",
+      name,
+      baseUrl,
+      apiKey: undefined,
+      maxConnections: 256,
+      connectTimeoutMs: 1_000,
+      ...changes.provider,
+    })),
+    models: [
+      sampleModel(MODEL, {
+        providers: Object.keys(baseUrls),
+        price: { inputNanoUsd: 1_000_000_000, outputNanoUsd: 2_000_000_000 },
+      }),
+    ],
+    routing: {
+      maxAttempts: 3,
+      maxWaitingAttempts: 16,
+      ...changes.routing,
+      timeouts: { firstTokenMs: 5_000, idleMs: 5_000, totalMs: 10_000, ...changes.timeouts },
+      breaker: { failureThreshold: 3, recoveryTimeMs: 10_000, ...changes.breaker },
+    },
+    telemetry: { logLevel: "debug" },
+  };
+}

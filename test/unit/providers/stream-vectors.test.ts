@@ -1,0 +1,81 @@
+import { readFileSync } from "node:fs";
+import { expect } from "chai";
+import { collectToolCalls } from "../../conformance/provider-recorder.ts";
+import { cutAt, type DecodedAnswer, decodeReads, joinText } from "./decode-answer.ts";
+
+interface Vector {
+  readonly id: string;
+  readonly chunks_b64: readonly string[];
+  readonly expect: {
+    readonly text: string;
+    readonly reasoning: string;
+    readonly tool_calls: readonly { id: string | null; name: string; arguments: string }[];
+    readonly finish_reason: string | null;
+    readonly native_finish_reason: string | null;
+    readonly usage: {
+      input: number;
+      output: number;
+      cached?: number;
+      reasoning?: number;
+      cost?: number;
+    } | null;
+    readonly error_class: string | null;
+  };
+}
+
+const FILE = new URL("../../fixtures/stream-vectors.json", import.meta.url);
+const VECTORS: readonly Vector[] = JSON.parse(readFileSync(FILE, "utf8")).vectors;
+
+function check(answer: DecodedAnswer, wanted: Vector["expect"]): void {
+  const { events, end } = answer;
+  expect(joinText(events, "text_delta")).to.equal(wanted.text);
+  expect(joinText(events, "reasoning_delta")).to.equal(wanted.reasoning);
+  if (wanted.error_class !== null) {
+    expect(end).to.have.nested.property("failure.class", wanted.error_class);
+    return;
+  }
+  expect(end).to.include({
+    kind: "completed",
+    finishReason: wanted.finish_reason,
+    rawFinishReason: wanted.native_finish_reason ?? "",
+  });
+  const calls = collectToolCalls(events);
+  expect(calls.every(({ isWellFormed }) => isWellFormed)).to.equal(true);
+  expect(calls.map((call) => [call.name, call.arguments])).to.deep.equal(
+    wanted.tool_calls.map((call) => [call.name, call.arguments]),
+  );
+  for (const [index, call] of wanted.tool_calls.entries()) {
+    if (call.id === null) expect(calls[index]?.callId).to.match(/^call_attempt1_\d+$/);
+    else expect(calls[index]?.callId).to.equal(call.id);
+  }
+  checkUsage(answer, wanted.usage);
+}
+
+function checkUsage({ events }: DecodedAnswer, wanted: Vector["expect"]["usage"]): void {
+  const usage = events.findLast((event) => event.kind === "usage")?.usage;
+  if (wanted === null) {
+    expect(usage).to.equal(undefined);
+    return;
+  }
+  expect(usage?.inputTokens).to.equal(wanted.input);
+  expect(usage?.outputTokens).to.equal(wanted.output);
+  expect(usage?.cachedInputTokens).to.equal(wanted.cached);
+  expect(usage?.reasoningTokens).to.equal(wanted.reasoning);
+  expect(usage?.costNanoUsd).to.equal(wanted.cost === undefined ? undefined : Math.round(wanted.cost * 1e9));
+}
+
+describe("the stream vectors of OpenAI, OpenRouter and GLM", () => {
+  it("are all there", () => expect(VECTORS).to.have.length(40));
+
+  for (const vector of VECTORS) {
+    it(`${vector.id} is read right as sent, byte by byte, and cut in two at every byte`, () => {
+      const reads = vector.chunks_b64.map((chunk) => Buffer.from(chunk, "base64"));
+      const bytes = Buffer.concat(reads);
+      check(decodeReads(reads), vector.expect);
+      check(decodeReads(Array.from(bytes, (byte) => Buffer.from([byte]))), vector.expect);
+      for (let place = 0; place <= bytes.length; place++) {
+        check(decodeReads(cutAt(bytes, [place])), vector.expect);
+      }
+    });
+  }
+});
