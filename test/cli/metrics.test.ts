@@ -105,8 +105,8 @@ describe("sluice metrics", () => {
   }
 
   it("colours only on a terminal that wants it", async () => {
-    const escape = "\u001b[";
-    expect((await run(answer, [], { isTty: true })).out).to.contain(escape);
+    const escapeCode = "\u001b[";
+    expect((await run(answer, [], { isTty: true })).out).to.contain(escapeCode);
     for (const [args, options] of [
       [[], { isTty: false }],
       [["--no-colour"], { isTty: true }],
@@ -114,7 +114,7 @@ describe("sluice metrics", () => {
       [[], { isTty: true, env: { NO_COLOR: "1" } }],
       [[], { isTty: true, env: { TERM: "dumb" } }],
     ] as const) {
-      expect((await run(answer, args, options)).out).not.to.contain(escape);
+      expect((await run(answer, args, options)).out).not.to.contain(escapeCode);
     }
   });
 

@@ -1,0 +1,80 @@
+/** The catalog as lines for the terminal. */
+
+import type { Model, ModelCapabilities, ModelPrice } from "../../gen/sluice/v1/model_service_pb.ts";
+import type { Paint } from "./colour.ts";
+import { formatCount, formatNanoUsd, UNKNOWN } from "./number-text.ts";
+import { printable } from "./printable-text.ts";
+import { type Column, renderTable } from "./text-table.ts";
+
+const ABILITIES: readonly (readonly [keyof ModelCapabilities, string])[] = [
+  ["vision", "vision"],
+  ["tools", "tools"],
+  ["jsonObject", "json"],
+  ["jsonSchema", "schema"],
+  ["longContext", "long"],
+];
+
+const COLUMNS: readonly Column<Model>[] = [
+  { heading: "MODEL", text: ({ name }) => name },
+  {
+    heading: "CONTEXT",
+    align: "right",
+    text: (model) => formatCount(model.capabilities?.contextWindowTokenCount),
+  },
+  {
+    heading: "OUTPUT",
+    align: "right",
+    text: (model) => formatCount(model.capabilities?.maxOutputTokenCount),
+  },
+  {
+    heading: "SPEED/QUALITY/COST",
+    text: ({ tiers }) => [tiers?.speed, tiers?.quality, tiers?.cost].map((tier) => tier ?? UNKNOWN).join("/"),
+  },
+  { heading: "USD/M IN/OUT", align: "right", text: ({ price }) => formatPrice(price) },
+  { heading: "ABILITIES", text: formatAbilities },
+  { heading: "DEPLOYMENTS", text: ({ deployments }) => deployments.map(({ id }) => id).join(", ") },
+  { heading: "DESCRIPTION", text: ({ description }) => description },
+];
+
+/** One row per model; no line is wider than `width` columns. */
+export function renderModels(models: readonly Model[], width: number, paint: Paint): string[] {
+  return renderTable(COLUMNS, models, width, paint);
+}
+
+/** Everything about one model, one fact per line. */
+export function renderModel(model: Model, paint: Paint): string[] {
+  const { capabilities, tiers, price } = model;
+  const facts: (readonly [string, string])[] = [
+    ["name", model.name],
+    ["description", model.description || UNKNOWN],
+    ["context window", `${capabilities?.contextWindowTokenCount ?? UNKNOWN} tokens`],
+    ["longest answer", `${capabilities?.maxOutputTokenCount ?? UNKNOWN} tokens`],
+    ["abilities", formatAbilities(model)],
+    ["speed", `${tiers?.speed ?? UNKNOWN} (1 is the fastest)`],
+    ["quality", `${tiers?.quality ?? UNKNOWN} (5 is the best)`],
+    ["cost", `${tiers?.cost ?? UNKNOWN} (1 is the cheapest)`],
+    ["price", price === undefined ? "not known" : describePrice(price)],
+    ...model.deployments.map(
+      ({ id, provider, upstreamModel, simulated }) =>
+        ["deployment", `${id}: ${upstreamModel} at ${provider}${simulated ? ", SIMULATION" : ""}`] as const,
+    ),
+  ];
+  const widest = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, text]) => `${paint("heading", name.padEnd(widest))}  ${printable(text)}`);
+}
+
+function formatAbilities({ capabilities }: Model): string {
+  const able = ABILITIES.filter(([key]) => capabilities?.[key] === true).map(([, word]) => word);
+  return able.join(" ") || UNKNOWN;
+}
+
+function formatPrice(price: ModelPrice | undefined): string {
+  if (price === undefined) return UNKNOWN;
+  return `${formatNanoUsd(price.inputNanoUsd)}/${formatNanoUsd(price.outputNanoUsd)}`;
+}
+
+function describePrice(price: ModelPrice): string {
+  const cached =
+    price.cachedInputNanoUsd === undefined ? "" : ` (${formatNanoUsd(price.cachedInputNanoUsd)} when cached)`;
+  return `${formatNanoUsd(price.inputNanoUsd)} in${cached}, ${formatNanoUsd(price.outputNanoUsd)} out, per million tokens`;
+}
