@@ -1,13 +1,23 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
-import { ModelService, type ModelSchema } from "../../../gen/sluice/v1/model_service_pb.ts";
-import { GetModelResponseSchema, ListModelsResponseSchema } from "../../../gen/sluice/v1/model_service_pb.ts";
+import {
+  GetModelResponseSchema,
+  ListModelsResponseSchema,
+  type ModelSchema,
+  ModelService,
+} from "../../../gen/sluice/v1/model_service_pb.ts";
 import {
   RouterService,
   type StreamGenerateResponse,
   StreamGenerateResponseSchema,
 } from "../../../gen/sluice/v1/router_service_pb.ts";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type RpcMethod, type StreamCall, serverStreaming, type UnaryCall, unary } from "../../../src/service/call.ts";
+import {
+  type RpcMethod,
+  type StreamCall,
+  serverStreaming,
+  type UnaryCall,
+  unary,
+} from "../../../src/service/call.ts";
 
 /** A text delta with a number. */
 export function makeDelta(sequenceNumber: number, text = "x"): StreamGenerateResponse {

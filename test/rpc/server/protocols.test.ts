@@ -6,6 +6,7 @@ import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error
 import {
   GetModelRequestSchema,
   type GetModelResponse,
+  GetModelResponseSchema,
   ListModelsRequestSchema,
   ModelService,
 } from "../../../gen/sluice/v1/model_service_pb.ts";
@@ -21,6 +22,11 @@ const MESSAGE = "field a/b: wrong; want 100 % of ü";
 const methods = makeMethods({
   getModel(name, call) {
     if (name === "throw") throw new Error("the secret plan");
+    if (name === "unencodable") {
+      const tiers = { speed: 2 ** 40, quality: 1, cost: 1 };
+      call.respond(create(GetModelResponseSchema, { model: { tiers } }));
+      return;
+    }
     call.fail({
       reason: name === "overloaded" ? "UPSTREAM_OVERLOADED" : "INVALID_REQUEST",
       message: MESSAGE,
@@ -84,7 +90,9 @@ describe("the RPC protocols on one port", () => {
         });
 
         it("carries an error with its details, its message and its trailers", async () => {
-          const error = await rejection(createClient(ModelService, client.transport).getModel({ name: "overloaded" }));
+          const error = await rejection(
+            createClient(ModelService, client.transport).getModel({ name: "overloaded" }),
+          );
           expect(error.code).to.equal(Code.Unavailable);
           expect(error.rawMessage).to.equal(MESSAGE);
           expect(error.findDetails(ErrorInfoSchema)[0]?.reason).to.equal("UPSTREAM_OVERLOADED");
@@ -162,6 +170,16 @@ describe("the RPC protocols on one port", () => {
     expect(line?.error).to.contain("the secret plan");
   });
 
+  it("answers INTERNAL where a handler's message cannot be encoded, and logs it as a bug", async () => {
+    const client = openGrpcJs(plain.port);
+    const metadata = new Metadata();
+    metadata.set("x-request-id", "bad-1");
+    const error = await callGetModel(client, "unencodable", metadata);
+    client.close();
+    expect(error.code).to.equal(13);
+    expect(plain.logger.find("an answer could not be encoded")[0]?.requestId).to.equal("bad-1");
+  });
+
   it("writes one access log line per call", async () => {
     const client = openGrpcJs(plain.port);
     const metadata = new Metadata();
@@ -202,6 +220,13 @@ function callGetModel(client: Client, name: string, metadata = new Metadata()): 
       if (error) resolve(error);
       else reject(new Error("the call succeeded"));
     };
-    client.makeUnaryRequest(path, serialize, deserialize, create(GetModelRequestSchema, { name }), metadata, done);
+    client.makeUnaryRequest(
+      path,
+      serialize,
+      deserialize,
+      create(GetModelRequestSchema, { name }),
+      metadata,
+      done,
+    );
   });
 }

@@ -1,4 +1,4 @@
-import { fromBinary, toBinary, type DescMethod } from "@bufbuild/protobuf";
+import { type DescMethod, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -6,7 +6,7 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
-import { Client, credentials, type ChannelCredentials } from "@grpc/grpc-js";
+import { type ChannelCredentials, Client, credentials } from "@grpc/grpc-js";
 
 /** A client's way to the server, and how to let go of it. */
 export interface TestTransport {
@@ -21,25 +21,27 @@ const protocols = {
 } as const;
 
 /** Every protocol over both HTTP versions. */
-export const testTransports: readonly TestTransport[] = Object.entries(protocols).flatMap(([name, create]) => [
-  {
-    name: `${name} over HTTP/1.1`,
-    open: (baseUrl: string, ca?: string) => ({
-      transport: create({ httpVersion: "1.1", baseUrl, nodeOptions: { agent: undefined, ca } }),
-      close: () => {},
-    }),
-  },
-  {
-    name: `${name} over HTTP/2`,
-    open: (baseUrl: string, ca?: string) => {
-      const sessionManager = new Http2SessionManager(baseUrl, {}, ca === undefined ? {} : { ca });
-      return {
-        transport: create({ httpVersion: "2", baseUrl, sessionManager }),
-        close: () => sessionManager.abort(),
-      };
+export const testTransports: readonly TestTransport[] = Object.entries(protocols).flatMap(
+  ([name, create]) => [
+    {
+      name: `${name} over HTTP/1.1`,
+      open: (baseUrl: string, ca?: string) => ({
+        transport: create({ httpVersion: "1.1", baseUrl, nodeOptions: { agent: undefined, ca } }),
+        close: () => {},
+      }),
     },
-  },
-]);
+    {
+      name: `${name} over HTTP/2`,
+      open: (baseUrl: string, ca?: string) => {
+        const sessionManager = new Http2SessionManager(baseUrl, {}, ca === undefined ? {} : { ca });
+        return {
+          transport: create({ httpVersion: "2", baseUrl, sessionManager }),
+          close: () => sessionManager.abort(),
+        };
+      },
+    },
+  ],
+);
 
 /** The transport with this name. */
 export function findTransport(name: string): TestTransport {
@@ -50,14 +52,20 @@ export function findTransport(name: string): TestTransport {
 
 /** A grpc-js client for `target`, which calls methods by their descriptors. */
 export function openGrpcJs(port: number, channel: ChannelCredentials = credentials.createInsecure()): Client {
-  return new Client(`127.0.0.1:${port}`, channel, { "grpc.enable_retries": 0 });
+  return new Client(`127.0.0.1:${port}`, channel, {
+    "grpc.enable_retries": 0,
+    // TLS has no server names that are addresses.
+    "grpc.ssl_target_name_override": "localhost",
+    "grpc.default_authority": "localhost",
+  });
 }
 
 /** What grpc-js wants to know of a method. */
 export function describeForGrpcJs<M extends DescMethod>(method: M) {
   return {
     path: `/${method.parent.typeName}/${method.name}`,
-    serialize: (message: Parameters<typeof toBinary<M["input"]>>[1]) => Buffer.from(toBinary(method.input, message)),
+    serialize: (message: Parameters<typeof toBinary<M["input"]>>[1]) =>
+      Buffer.from(toBinary(method.input, message)),
     deserialize: (bytes: Buffer) => fromBinary(method.output as M["output"], bytes),
   };
 }

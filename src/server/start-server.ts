@@ -1,0 +1,139 @@
+import { createServer as createHttp2Server } from "node:http2";
+import type { DescFile } from "@bufbuild/protobuf";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
+import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.ts";
+import { Health } from "../../gen/health/v1/health_pb.ts";
+import type { Address, ServerConfig } from "../config/config.ts";
+import type { Clock, Logger } from "../domain/ports.ts";
+import type { RpcMethod } from "../service/call.ts";
+import type { HttpDoor } from "../service/http-exchange.ts";
+import { type AdminServer, type MetricsPage, startAdminServer } from "./admin/admin-server.ts";
+import { nameMethod } from "./connect/method-name.ts";
+import { registerMethods, type ServerMethod } from "./connect/register-methods.ts";
+import { REFLECTION_SERVICES, registerReflection } from "./connect/register-reflection.ts";
+import { RpcListener } from "./connect/rpc-listener.ts";
+import type { EncodeError } from "./connect/server-call.ts";
+import { drain } from "./drain.ts";
+import { CallsUnderWay } from "./edge/calls-under-way.ts";
+import { EdgeListener } from "./edge/edge-listener.ts";
+import { FrontDoor } from "./edge/front-door.ts";
+import { createHttp1Server } from "./edge/http1-server.ts";
+import { stateHttp2Options } from "./edge/http2-options.ts";
+import { Http2Sessions } from "./edge/http2-sessions.ts";
+import { formatAddress } from "./edge/peer-address.ts";
+import { makeHealthMethods } from "./health/health-methods.ts";
+import type { ServingState } from "./health/serving-state.ts";
+import { warnOfOpenAddresses } from "./open-address-warning.ts";
+
+/** What a server serves, and the ports through which it does. */
+export interface ServerOptions {
+  readonly config: ServerConfig;
+  readonly methods: readonly RpcMethod[];
+  readonly doors: readonly HttpDoor[];
+  /** Served by reflection beside the files of the methods, health and google.rpc. */
+  readonly files: readonly DescFile[];
+  /** Driven by whoever knows whether calls can be served; a drain ends it. */
+  readonly readiness: ServingState;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly encodeError: EncodeError;
+  /** The page behind `/metrics` of the admin address; undefined answers 404. */
+  readonly metrics?: MetricsPage;
+  /** Full names of streams without an end of their own: a drain stops them at once instead of waiting for them. */
+  readonly endlessMethods?: readonly string[];
+}
+
+/** A server that takes calls. */
+export interface RunningServer {
+  readonly address: Address;
+  readonly adminAddress: Address | undefined;
+  /**
+   * Stops without breaking calls: says NOT_SERVING, waits `drainDelayMs`, takes nothing
+   * new, waits up to `drainTimeoutMs` for the calls under way, stops the rest. Resolves
+   * when nothing is open. Later calls return the same promise.
+   */
+  drain(): Promise<void>;
+}
+
+/**
+ * Starts serving gRPC, gRPC-Web, Connect and the doors on one port, and the admin
+ * pages on another. Rejects when an address cannot be bound or a certificate cannot be
+ * read; then nothing stays open.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, clock, logger, readiness } = options;
+  warnOfOpenAddresses([config.address, config.adminAddress], logger);
+  const admin = await openAdmin(options);
+  const calls = new CallsUnderWay();
+  const edge = new EdgeListener({
+    config,
+    rpcs: makeRpcListener(options),
+    doors: options.doors,
+    endlessMethods: new Set([
+      nameMethod(Health.method.watch),
+      ...REFLECTION_SERVICES.map((service) => nameMethod(service.method.serverReflectionInfo)),
+      ...(options.endlessMethods ?? []),
+    ]),
+    calls,
+    clock,
+    logger,
+  });
+  const http1 = createHttp1Server(config.maxHeaderBytes, (request, response) =>
+    edge.listen(request, response),
+  );
+  const http2 = createHttp2Server(stateHttp2Options(config.maxHeaderBytes), (request, response) => {
+    edge.listen(request, response);
+  });
+  const sessions = new Http2Sessions(http2, clock, logger);
+  let front: FrontDoor;
+  try {
+    front = await FrontDoor.open(config.address, config.tls, { http1, http2 }, clock);
+  } catch (error) {
+    http1.close();
+    await admin?.close();
+    throw error;
+  }
+  logger.info("listening", { address: formatAddress(front.address.host, front.address.port) });
+  let draining: Promise<void> | undefined;
+  return {
+    address: front.address,
+    adminAddress: admin?.address,
+    drain() {
+      draining ??= drain({ config, readiness, calls, front, http1, http2, sessions, admin, clock, logger });
+      return draining;
+    },
+  };
+}
+
+function makeRpcListener(options: ServerOptions): RpcListener {
+  const { config, encodeError, logger } = options;
+  const served = new Set(options.methods.map(({ method }) => method.parent));
+  const serviceNames = [...served, Health, ...(config.reflection ? REFLECTION_SERVICES : [])].map(
+    (service) => service.typeName,
+  );
+  const methods: ServerMethod[] = [...options.methods, ...makeHealthMethods(options.readiness, serviceNames)];
+  const files = [
+    ...options.files,
+    ...[...served, Health, ...REFLECTION_SERVICES].map((service) => service.file),
+    file_google_rpc_error_details,
+    file_google_rpc_status,
+  ];
+  return new RpcListener({ maxRequestBytes: config.maxRequestBytes, encodeError, logger }, [
+    (router) => registerMethods(router, methods, { encodeError, logger }),
+    ...(config.reflection
+      ? [
+          (router: Parameters<typeof registerReflection>[0]) =>
+            registerReflection(router, files, serviceNames),
+        ]
+      : []),
+  ]);
+}
+
+async function openAdmin(options: ServerOptions): Promise<AdminServer | undefined> {
+  const { config, readiness, logger, metrics } = options;
+  if (config.adminAddress === undefined) return undefined;
+  const { adminAddress: address, maxHeaderBytes } = config;
+  const admin = await startAdminServer({ address, maxHeaderBytes, metrics, readiness, logger });
+  logger.info("admin listening", { address: formatAddress(admin.address.host, admin.address.port) });
+  return admin;
+}

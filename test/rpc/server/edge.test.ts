@@ -1,0 +1,227 @@
+import { connect } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { expect } from "chai";
+import { GetModelResponseSchema, ModelService } from "../../../gen/sluice/v1/model_service_pb.ts";
+import type { Clock } from "../../../src/domain/ports.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
+import { eventually } from "../../support/eventually.ts";
+import { startTestServer, type TestServer } from "../../support/start-test-server.ts";
+import { makeMethods } from "./fake-methods.ts";
+import { sendHttp2, sendRaw } from "./raw-http.ts";
+import { findTransport, testTransports } from "./test-clients.ts";
+
+const PATH = "/sluice.v1.ModelService/ListModels";
+
+describe("the edge", () => {
+  let server: TestServer;
+  let seen: { requestId: string; traceparent: string | undefined }[];
+
+  beforeEach(async () => {
+    seen = [];
+    server = await startTestServer({
+      methods: makeMethods({
+        getModel(_name, call) {
+          seen.push({ requestId: call.requestId, traceparent: call.traceparent });
+          call.respond(create(GetModelResponseSchema));
+        },
+      }),
+    });
+  });
+
+  afterEach(async () => {
+    // Whatever was sent, the next caller is served.
+    const answer = await sendHttp2(
+      server.port,
+      { ":method": "POST", ":path": PATH, "content-type": "application/json" },
+      Buffer.from("{}"),
+    );
+    expect(answer.status).to.equal(200);
+    await server.drain();
+  });
+
+  for (const [title, head] of [
+    ["a Host that is no host", `POST ${PATH} HTTP/1.1\r\nHost: [\r\n`],
+    ["a Host with user information", `POST ${PATH} HTTP/1.1\r\nHost: a@b\r\n`],
+    ["a Host with a port beyond 65535", `POST ${PATH} HTTP/1.1\r\nHost: a:99999\r\n`],
+    ["HTTP/1.0 without a Host", `POST ${PATH} HTTP/1.0\r\n`],
+    ["HTTP/1.1 without a Host", `POST ${PATH} HTTP/1.1\r\n`],
+    ["a path that is a whole URL", "GET http://[/ HTTP/1.1\r\nHost: a\r\n"],
+    ["a path that no URL parser takes", "GET //[ HTTP/1.1\r\nHost: a\r\n"],
+  ]) {
+    it(`answers 400 to ${title}`, async () => {
+      const answer = await sendRaw(server.port, `${head}Connection: close\r\n\r\n`);
+      // A path of `//[` is taken for a host only by parsers that resolve it: it may also be not found.
+      expect(answer).to.match(/^HTTP\/1\.1 40[04] /);
+      if (!head?.startsWith("GET //[")) expect(answer).to.match(/^HTTP\/1\.1 400 /);
+    });
+  }
+
+  for (const authority of ["[", "a@b", "a:99999", "a b", ""]) {
+    it(`answers 400 to the HTTP/2 authority "${authority}"`, async () => {
+      const answer = await sendHttp2(server.port, {
+        ":method": "POST",
+        ":path": PATH,
+        ":authority": authority,
+        "content-type": "application/grpc",
+      });
+      // The empty one and the one with a space never leave Node's own HTTP/2 layer on one of the sides.
+      if (answer.status !== undefined) expect(answer.status).to.equal(400);
+      else expect(answer.resetCode).to.be.greaterThan(0);
+    });
+  }
+
+  it("says 400 for a bad authority itself", async () => {
+    const answer = await sendHttp2(server.port, { ":method": "POST", ":path": PATH, ":authority": "[" });
+    expect(answer.status).to.equal(400);
+    expect(server.logger.find("refused")[0]).to.include({ httpStatus: 400, reason: "INVALID_REQUEST" });
+  });
+
+  it("answers 414 to a path of more than 8,192 characters", async () => {
+    const answer = await sendRaw(
+      server.port,
+      `GET /${"a".repeat(8_192)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).to.match(/^HTTP\/1\.1 414 /);
+  });
+
+  it("answers 431 to headers beyond the limit over HTTP/1.1", async () => {
+    const answer = await sendRaw(
+      server.port,
+      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nX-Long: ${"a".repeat(17_000)}\r\n\r\n`,
+    );
+    expect(answer).to.match(/^HTTP\/1\.1 431 /);
+  });
+
+  it("answers 431 to headers beyond the limit over HTTP/2, and resets far beyond it", async () => {
+    const headers = { ":method": "POST", ":path": PATH };
+    const answer = await sendHttp2(server.port, { ...headers, "x-long": "a".repeat(17_000) });
+    expect(answer.status).to.equal(431);
+    const far = await sendHttp2(server.port, { ...headers, "x-long": "a".repeat(70_000) });
+    expect(far.status).to.equal(undefined);
+    expect(far.resetCode).to.be.greaterThan(0);
+  });
+
+  it("answers 404 where nothing is served, which gRPC callers see as UNIMPLEMENTED", async () => {
+    const answer = await sendHttp2(server.port, {
+      ":method": "POST",
+      ":path": "/sluice.v1.RouterService/Nothing",
+    });
+    expect(answer.status).to.equal(404);
+  });
+
+  it("takes the caller's request id, and makes one where it is not acceptable", async () => {
+    const ids = ["a.b:c-d_1", "x".repeat(128), "x".repeat(129), "no spaces", undefined];
+    const answers = await Promise.all(
+      ids.map((id) =>
+        sendHttp2(server.port, {
+          ":method": "GET",
+          ":path": "/",
+          ...(id === undefined ? {} : { "x-request-id": id }),
+        }),
+      ),
+    );
+    const [first, second, ...made] = answers.map(({ headers }) => headers["x-request-id"]);
+    expect([first, second]).to.deep.equal(ids.slice(0, 2));
+    for (const id of made) expect(id).to.match(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  });
+
+  it("passes a valid traceparent on and drops others", async () => {
+    const valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const client = findTransport("Connect over HTTP/1.1").open(server.baseUrl);
+    const models = createClient(ModelService, client.transport);
+    await models.getModel({}, { headers: { traceparent: valid } });
+    await models.getModel(
+      {},
+      { headers: { traceparent: valid.replace("0af7651916cd43dd8448eb211c80319c", "0".repeat(32)) } },
+    );
+    expect(seen.map(({ traceparent }) => traceparent)).to.deep.equal([valid, undefined]);
+  });
+
+  for (const { name, open } of testTransports) {
+    it(`refuses a request that is too large with RESOURCE_EXHAUSTED (${name})`, async () => {
+      const client = open(server.baseUrl);
+      const error = await rejection(() =>
+        createClient(ModelService, client.transport).getModel({ name: "x".repeat(70_000) }),
+      );
+      client.close();
+      expect(error.code).to.equal(Code.ResourceExhausted);
+      expect(seen).to.deep.equal([]);
+      await eventually(() => expect(server.logger.find("call")[0]?.code).to.equal("RESOURCE_EXHAUSTED"));
+    });
+  }
+
+  it("refuses by the announced length before the body comes", async () => {
+    const answer = await sendRaw(
+      server.port,
+      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n`,
+    );
+    expect(answer)
+      .to.match(/^HTTP\/1\.1 429 /)
+      .and.match(/"code":"resource_exhausted"/);
+  });
+
+  it("writes the status of calls that end before their handler", async () => {
+    const send = (contentType: string, body: Buffer): Promise<unknown> =>
+      sendHttp2(server.port, { ":method": "POST", ":path": PATH, "content-type": contentType }, body);
+    const garbage = Buffer.from([0, 0, 0, 0, 2, 0xff, 0xff]);
+    await send("application/grpc", garbage);
+    await send("application/grpc-web", garbage);
+    await send("application/json", Buffer.from("{zz"));
+    await eventually(() => expect(server.logger.find("call")).to.have.length(3));
+    const codes = server.logger.find("call").map(({ code }) => code);
+    expect(codes).to.not.include("OK").and.not.include("UNKNOWN");
+    expect(codes[2]).to.equal("INVALID_ARGUMENT");
+  });
+
+  it("prints nothing by itself, whatever callers do", async () => {
+    const printed: unknown[] = [];
+    const { error } = console;
+    console.error = (...values: unknown[]) => printed.push(values);
+    try {
+      const socket = connect(server.port, "127.0.0.1");
+      socket.write(
+        `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{`,
+      );
+      await eventually(() => expect(server.logger).to.not.equal(undefined));
+      socket.resetAndDestroy();
+      await eventually(() => expect(server.logger.find("call")).to.have.length(1));
+    } finally {
+      console.error = error;
+    }
+    expect(printed).to.deep.equal([]);
+    expect(server.logger.find("call")[0]?.code).to.equal("CANCELLED");
+  });
+});
+
+describe("connections that stay silent", () => {
+  it("are closed after ten seconds", async () => {
+    const due: (() => void)[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      timer(delayMs, fn) {
+        if (delayMs !== 10_000) return systemClock.timer(delayMs, fn);
+        due.push(fn);
+        return () => due.splice(due.indexOf(fn), 1);
+      },
+    };
+    const server = await startTestServer({ clock });
+    const socket = connect(server.port, "127.0.0.1");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => {});
+    socket.write("PR");
+    await eventually(() => expect(due).to.have.length(1));
+    due[0]?.();
+    await closed;
+    await server.drain();
+  });
+});
+
+async function rejection(run: () => Promise<unknown>): Promise<ConnectError> {
+  try {
+    await run();
+  } catch (error) {
+    return ConnectError.from(error);
+  }
+  throw new Error("the call succeeded");
+}
