@@ -34,7 +34,7 @@ export interface HttpExchange extends EdgeContext {
   onDrain(fn: () => void): void;
   /** Ends the body. */
   end(): void;
-  /** Breaks the connection or stream off, so that the caller cannot take what it has for a whole answer. */
+  /** Breaks the connection or stream off after what was written, so that the caller cannot take it for a whole answer. */
   abort(): void;
 }
 

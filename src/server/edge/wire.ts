@@ -5,6 +5,9 @@ import { constants, type Http2ServerRequest, type Http2ServerResponse } from "no
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
 export type NodeResponse = ServerResponse | Http2ServerResponse;
 
+/** How long a peer may take to read what was written before an answer is broken off. */
+const LAST_BYTES_TIMEOUT_MS = 1_000;
+
 /**
  * One HTTP request and its answer on the wire. Hides what differs between
  * HTTP/1.1 and HTTP/2: how an end is seen, and how to break off.
@@ -108,15 +111,19 @@ export class Wire {
   }
 
   /**
-   * Breaks off: HTTP/2 resets the stream, HTTP/1.1 closes the connection. When all of
-   * the answer is out, this only stops the rest of the request (RFC 9113 8.1).
+   * Breaks off after what was written: HTTP/2 resets the stream, HTTP/1.1 closes the
+   * connection. When all of the answer is out, this only stops the rest of the request
+   * (RFC 9113 8.1).
    */
   abort(): void {
     if (this.#closed) return;
     const stream = this.#http2Stream;
     if (stream === undefined) {
       this.#brokenOff = !this.#response.writableFinished;
-      this.request.socket.destroy();
+      const { socket } = this.request;
+      // What was written goes out first, unless the peer does not take it.
+      socket.setTimeout(LAST_BYTES_TIMEOUT_MS, () => socket.destroy());
+      socket.destroySoon();
     } else {
       this.#brokenOff = !stream.writableFinished;
       stream.close(this.#brokenOff ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_NO_ERROR);
