@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Starts Sluice. Plain JavaScript that Node 20 understands too, because its first
- * task is to find a Node that can run the rest: 22.18 is the first of its line
+ * task is to find a Node that can run the rest: 22.19 is the first of its line
  * that runs TypeScript files as they are, 23.6 of the next.
  */
 
@@ -21,7 +21,7 @@ else runWithNewerNode();
 
 function isNewEnough(version) {
   const [major, minor] = version.split(".").map(Number);
-  if (major === 22) return minor >= 18;
+  if (major === 22) return minor >= 19;
   if (major === 23) return minor >= 6;
   return major > 23;
 }
@@ -46,7 +46,7 @@ function runWithNewerNode() {
   const node = findNode();
   if (node === undefined) {
     give(
-      `Node ${process.versions.node} is too old; 22.18 or newer is needed. Install Node 24, or run \`npm ci\` without --omit=optional, which brings one for Linux.`,
+      `Node ${process.versions.node} is too old; 22.19 or newer is needed. Install Node 24, or run \`npm ci\` without --omit=optional, which brings one for Linux.`,
     );
     return;
   }

@@ -12,7 +12,7 @@ const UNIT_TESTS = "'test/*.test.ts' 'test/unit/**/*.test.ts' 'test/router/**/*.
 
 const CHECK: readonly Step[] = [
   { name: "types", command: "tsc" },
-  { name: "lint and format", command: "biome ci --error-on-warnings ." },
+  { name: "lint and format", command: "biome ci --colors=off --error-on-warnings ." },
   { name: "buf lint", command: "buf lint" },
   { name: "buf format", command: "buf format --diff --exit-code --path proto" },
   { name: "buf breaking", command: breakingCommand() },

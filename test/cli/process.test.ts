@@ -175,7 +175,7 @@ describe("bin/sluice.js", function () {
       await cp(BIN, join(lonely, "sluice.mjs"));
       const { code, err } = await start([], join(lonely, "sluice.mjs"), { env: env() }).ended;
       expect(code).to.equal(69);
-      expect(err).to.contain("Node 20.20.2 is too old; 22.18 or newer is needed. Install Node 24");
+      expect(err).to.contain("Node 20.20.2 is too old; 22.19 or newer is needed. Install Node 24");
     });
   });
 

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
-import { startProgram } from "./run-program.ts";
+import { startProgram } from "../support/run-program.ts";
 
 const PROBE = join(import.meta.dirname, "../../bin/health-probe.js");
 

@@ -1,7 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { expect } from "chai";
 import fc from "fast-check";
-import { GenerationSpecSchema, type Priority, Role, type TaskType } from "../../../gen/sluice/v1/generation_pb.ts";
+import {
+  GenerationSpecSchema,
+  type Priority,
+  Role,
+  type TaskType,
+} from "../../../gen/sluice/v1/generation_pb.ts";
 import { decodeRequest } from "../../../src/service/decode-request.ts";
 
 type Spec = MessageInitShape<typeof GenerationSpecSchema>;
@@ -67,11 +72,7 @@ describe("wrong requests are refused with the field that is wrong", () => {
       { messages: [image({ source: { case: "data", value: new Uint8Array() }, mediaType: "image/png" })] },
       "spec.messages[0].parts[0].image.data",
     ],
-    [
-      "a tool result for no call",
-      { messages: [{ role: Role.TOOL }] },
-      "spec.messages[0].tool_call_id",
-    ],
+    ["a tool result for no call", { messages: [{ role: Role.TOOL }] }, "spec.messages[0].tool_call_id"],
     [
       "a call id on a user message",
       { messages: [{ ...user, toolCallId: "c" }] },
