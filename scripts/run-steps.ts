@@ -14,7 +14,7 @@ const CHECK: readonly Step[] = [
   { name: "types", command: "tsc" },
   { name: "lint and format", command: "biome ci --colors=off --error-on-warnings ." },
   { name: "buf lint", command: "buf lint" },
-  { name: "buf format", command: "buf format --diff --exit-code --path proto" },
+  { name: "buf format", command: "buf format --diff --exit-code proto" },
   { name: "buf breaking", command: breakingCommand() },
   { name: "generated code", command: "node scripts/check-generated.ts" },
   {

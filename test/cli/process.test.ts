@@ -126,12 +126,14 @@ describe("bin/sluice.js", function () {
       await writeFile(
         join(own, "dist", "src", "cli", "main.js"),
         `export async function main() {
-          console.log("compiled", process.argv.slice(2).join(" "));
           if (process.argv[2] === "exit") process.exitCode = Number(process.argv[3]);
-          if (process.argv[2] !== "wait") return;
-          process.on("SIGTERM", () => { console.log("terminated"); process.exit(7); });
-          process.on("SIGINT", () => process.kill(process.pid, "SIGKILL"));
-          setInterval(() => {}, 1000);
+          if (process.argv[2] === "wait") {
+            process.on("SIGTERM", () => { console.log("terminated"); process.exit(7); });
+            process.on("SIGINT", () => process.kill(process.pid, "SIGKILL"));
+            setInterval(() => {}, 1000);
+          }
+          // Last: the tests send signals as soon as they read it.
+          console.log("compiled", process.argv.slice(2).join(" "));
         }`,
       );
       await writeFile(
