@@ -11,6 +11,9 @@ import type { ServingState } from "./health/serving-state.ts";
 /** How long calls that were told to stop have before their connections are cut. */
 const CANCEL_TIMEOUT_MS = 1_000;
 
+/** How long the last answers may take to leave; a stream is over for Node before its last bytes are written. */
+const LAST_BYTES_TIMEOUT_MS = 1_000;
+
 /** How often idle keep-alive connections are closed while calls are still under way. */
 const CLOSE_IDLE_INTERVAL_MS = 100;
 
@@ -52,6 +55,7 @@ export async function drain(parts: DrainParts): Promise<void> {
   stopClosing();
   parts.http2.close();
   parts.http1.close();
+  await parts.sessions.close(LAST_BYTES_TIMEOUT_MS);
   await parts.sessions.destroy();
   await parts.front.destroy();
   await parts.admin?.close();

@@ -1,21 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type ProgramEnd, type RunningProgram, startProgram } from "./run-program.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/sluice.js", import.meta.url));
 
 /** How long a process may take to be ready; it takes half a second on an idle machine. */
 const START_TIMEOUT_MS = 15_000;
-
-/** How a process ended, and all it wrote. */
-export interface ProcessEnd {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly out: string;
-  readonly err: string;
-}
 
 /** A `sluice serve` of its own. */
 export interface SluiceProcess {
@@ -25,7 +17,7 @@ export interface SluiceProcess {
   /** Sends a signal. */
   signal(name: "SIGTERM" | "SIGINT"): void;
   /** Resolves when the process has ended and all it wrote was read. */
-  readonly ended: Promise<ProcessEnd>;
+  readonly ended: Promise<ProgramEnd>;
   /** Ends it the hard way if it still runs, and deletes its files. */
   remove(): Promise<void>;
 }
@@ -36,24 +28,17 @@ export async function startSluiceProcess(yaml: string): Promise<SluiceProcess> {
   const file = join(folder, "sluice.yaml");
   await writeFile(file, yaml);
   const args = ["serve", "--config", file, "--address", "127.0.0.1:0", "--admin-address", "off"];
-  // Without the caller's own settings: a GLM_API_KEY there must not reach a test.
+  // Without the environment of the test's own user: a GLM_API_KEY there must not reach a test.
   const env = { PATH: process.env.PATH };
-  const child = spawn(process.execPath, [BIN, ...args], {
-    cwd: folder,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const written = collectOutput(child);
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    child.once("close", (code, signal) => resolve({ code, signal, ...written }));
-  });
+  const program = startProgram([process.execPath, BIN, ...args], { cwd: folder, env });
+  const { child, ended } = program;
   const remove = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     await ended;
     await rm(folder, { recursive: true });
   };
   try {
-    const port = await waitForPort(child, written);
+    const port = await waitForPort(program);
     return {
       port,
       baseUrl: `http://127.0.0.1:${port}`,
@@ -67,19 +52,8 @@ export async function startSluiceProcess(yaml: string): Promise<SluiceProcess> {
   }
 }
 
-function collectOutput(child: ChildProcess): { out: string; err: string } {
-  const written = { out: "", err: "" };
-  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    written.out += text;
-  });
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    written.err += text;
-  });
-  return written;
-}
-
 /** Reads the port from the ready line. */
-function waitForPort(child: ChildProcess, written: { readonly out: string; readonly err: string }) {
+function waitForPort({ child, readOut, readErr }: RunningProgram): Promise<number> {
   return new Promise<number>((resolve, reject) => {
     const settle = (finish: () => void) => {
       clearTimeout(timer);
@@ -87,9 +61,9 @@ function waitForPort(child: ChildProcess, written: { readonly out: string; reado
       child.off("exit", fail);
       finish();
     };
-    const fail = () => settle(() => reject(new Error(`sluice serve is not ready: ${written.err}`)));
+    const fail = () => settle(() => reject(new Error(`sluice serve is not ready: ${readErr()}`)));
     const look = () => {
-      const found = /is ready on 127\.0\.0\.1:(\d+)/.exec(written.out);
+      const found = /is ready on 127\.0\.0\.1:(\d+)/.exec(readOut());
       if (found !== null) settle(() => resolve(Number(found[1])));
     };
     const timer = setTimeout(fail, START_TIMEOUT_MS);

@@ -32,7 +32,31 @@ export class Http2Sessions {
     for (const session of [...this.#streamCounts.keys()]) this.#sendAway(session);
   }
 
-  /** Breaks off every connection and resolves when all are closed. */
+  /**
+   * Closes every connection as soon as what was written to it is on its way. Resolves
+   * when all are closed, or after `timeoutMs`: `destroy` breaks off what is left.
+   */
+  close(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const open = new Set(this.#streamCounts.keys());
+      const stopTimer = this.#clock.timer(timeoutMs, resolve);
+      const finish = (): void => {
+        if (open.size > 0) return;
+        stopTimer();
+        resolve();
+      };
+      for (const session of open) {
+        session.once("close", () => {
+          open.delete(session);
+          finish();
+        });
+        if (!session.closed) session.close();
+      }
+      finish();
+    });
+  }
+
+  /** Breaks off every connection and resolves when all are closed. What Node has not written yet is lost. */
   async destroy(): Promise<void> {
     const closed = [...this.#streamCounts.keys()].map(
       (session) =>

@@ -6,6 +6,7 @@ import { Role } from "../../../gen/sluice/v1/generation_pb.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { type SluiceProcess, startSluiceProcess } from "../../support/sluice-process.ts";
+import { startSluiceOver } from "../../support/start-sluice.ts";
 import {
   CallerError,
   catchCallerError,
@@ -172,6 +173,34 @@ describe("a Sluice that is told to stop", function () {
       expect((await sluice.ended).code).to.equal(code);
       // Cut in the middle; what a client makes of that is its own matter.
       await failure;
+    });
+  }
+});
+
+describe("a Sluice that stops while the last answers are on their way", function () {
+  this.timeout(20_000);
+
+  // How far a connection's farewell has come when the answers end is the matter of a moment: many are tried.
+  for (const turnCount of [0, 1, 2, 3, 5, 8, 13]) {
+    it(`loses nothing of answers that end ${turnCount} turns of the event loop after the signal`, async () => {
+      const held: UpstreamExchange[] = [];
+      const upstream = await FakeUpstream.start((exchange) => {
+        exchange.begin();
+        exchange.sendText("No");
+        held.push(exchange);
+      });
+      const sluice = await startSluiceOver({ only: upstream.baseUrl });
+      const caller = openGrpcJsCaller(sluice.port);
+      const streams = Array.from({ length: STREAM_COUNT }, () => readAll(caller.stream(SPEC)));
+      await eventually(() => expect(held).to.have.length(STREAM_COUNT));
+      const stopped = sluice.stop();
+      for (let turn = 0; turn < turnCount; turn++) await new Promise((resolve) => setImmediate(resolve));
+      for (const exchange of held) exchange.finish();
+      const ends = (await Promise.all(streams)).map((events) => events.at(-1)?.event.case);
+      expect(ends).to.deep.equal(Array(STREAM_COUNT).fill("finished"));
+      await stopped;
+      caller.close();
+      await upstream.close();
     });
   }
 });
