@@ -1,25 +1,23 @@
 /** The composition root: names every concrete part, and with the command line is the only place that touches the process. */
 
-import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { file_sluice_v1_generation } from "../gen/sluice/v1/generation_pb.ts";
 import { RouterService } from "../gen/sluice/v1/router_service_pb.ts";
+import { openCallerAuth } from "./auth/caller-auth.ts";
 import type { Address, Config } from "./config/config.ts";
 import { loadConfig } from "./config/load-config.ts";
 import { formatProblem } from "./config/problem.ts";
 import type { Clock, Logger, Random } from "./domain/ports.ts";
 import { systemClock } from "./lib/clock.ts";
 import { systemRandom } from "./lib/random.ts";
+import { buildRouting } from "./main/build-routing.ts";
 import { createOpenAiDoor } from "./openai/openai-door.ts";
-import { DeploymentTable } from "./policies/deployment-table.ts";
-import { RequestTally } from "./policies/request-tally.ts";
 import { buildProviders } from "./providers/build-providers.ts";
-import { GenerationRouter } from "./router/generation-router.ts";
-import { ReplicaMetrics } from "./router/replica-metrics.ts";
-import { Settlement } from "./router/settle.ts";
+import { nameContractImage, nameOpenAiImage, refuseImageUrls } from "./router/refuse-image-urls.ts";
 import { nameMethod } from "./server/connect/method-name.ts";
 import { ServingState } from "./server/health/serving-state.ts";
 import { startServer } from "./server/start-server.ts";
+import { adviceMethods } from "./service/advice-methods.ts";
 import { encodeError } from "./service/encode-error.ts";
 import { metricsMethods } from "./service/metrics-methods.ts";
 import { modelMethods } from "./service/model-methods.ts";
@@ -32,6 +30,8 @@ import { RouteTelemetry } from "./telemetry/route-telemetry.ts";
 export interface RunningSluice {
   readonly address: Address;
   readonly adminAddress: Address | undefined;
+  /** Reads callers' keys and the server's certificates again. Never rejects: what cannot be used is logged, and the old stays. */
+  reload(): Promise<void>;
   /** Drains the server, then closes the providers. Resolves when nothing is open. */
   stop(): Promise<void>;
 }
@@ -48,40 +48,45 @@ export async function startSluice(
   config: Config,
   { clock, random, logger }: MachinePorts,
 ): Promise<RunningSluice> {
-  const { models, routing } = config;
+  const { models } = config;
+  const auth = config.auth && (await openCallerAuth(config.auth, { clock, logger }));
   const providers = buildProviders(config.providers, { clock, random, userAgent: `sluice/${readVersion()}` });
-  const deployments = new DeploymentTable(models, clock, routing);
-  const requests = new RequestTally();
-  const metrics = new ReplicaMetrics(deployments, requests, clock, randomUUID());
-  const prometheus = new PrometheusMetrics(metrics);
+  const routing = buildRouting(config, { clock, random, providers });
+  const prometheus = new PrometheusMetrics(routing.metrics);
   const telemetry = new RouteTelemetry(logger, prometheus);
-  deployments.onBreakerChange((deployment, state) => telemetry.onBreakerChange(deployment, state));
-  const router = new GenerationRouter({
-    clock,
-    deployments,
-    providers,
-    requests,
-    settlement: new Settlement(deployments, requests, telemetry),
-    newAttemptId: randomUUID,
-    options: routing,
-  });
+  routing.observe(telemetry);
+  routing.deployments.onBreakerChange((deployment, state) => telemetry.onBreakerChange(deployment, state));
+  const isRefusingUrls = config.images?.urls === "refuse";
   const closeParts = async () => {
+    auth?.close();
     await Promise.all([...providers.values()].map((provider) => provider.close()));
-    deployments.close();
+    routing.close();
   };
   const server = await startServer({
     config: config.server,
     methods: [
-      ...generationMethods(router),
+      ...generationMethods(
+        isRefusingUrls ? refuseImageUrls(routing.router, nameContractImage) : routing.router,
+      ),
       ...metricsMethods(
-        metrics,
+        routing.metrics,
         models.map(({ name }) => name),
         clock,
       ),
       ...modelMethods(models),
+      ...adviceMethods(routing.advisor, routing.metrics),
     ],
-    doors: [createOpenAiDoor({ router, models, clock, random })],
+    doors: [
+      createOpenAiDoor({
+        router: isRefusingUrls ? refuseImageUrls(routing.router, nameOpenAiImage) : routing.router,
+        models,
+        clock,
+        random,
+      }),
+    ],
     files: [file_sluice_v1_generation],
+    admission: auth,
+    corsOrigins: config.cors?.origins,
     readiness: new ServingState(true),
     clock,
     logger,
@@ -95,6 +100,14 @@ export async function startSluice(
   return {
     address: server.address,
     adminAddress: server.adminAddress,
+    async reload() {
+      await auth?.reload();
+      await server.reloadCertificates().catch((error: unknown) => {
+        logger.error("the certificates cannot be reloaded: the ones read before stay in use", {
+          error: error instanceof Error ? error.message : String(error),
+        });
+      });
+    },
     async stop() {
       await server.drain();
       await closeParts();
@@ -140,6 +153,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     logger.error("cannot start", { error: error instanceof Error ? error.message : String(error) });
     return EXIT_UNAVAILABLE;
   }
+  // The usual signal for "read your files again"; without a listener it would end the process.
+  process.on("SIGHUP", () => void sluice.reload());
   process.stdout.write(describeReady(config, sluice, loaded.notices));
   await stopped;
   await sluice.stop();

@@ -1,6 +1,7 @@
 /** The options of every command that calls a server, and the call they lead to. */
 
 import { readFile } from "node:fs/promises";
+import { API_KEY_OPTIONS, readApiKey } from "./api-key-option.ts";
 import { type CallFailure, chooseExit } from "./call-failure.ts";
 import { choosePaint, type Paint } from "./colour.ts";
 import { exitCode } from "./exit-code.ts";
@@ -41,6 +42,7 @@ export const CALL_OPTIONS: OptionSpecs = {
     placeholder: "TIME",
     description: "give up after this long, for example 30s (default: the server's limit)",
   },
+  ...API_KEY_OPTIONS,
 };
 
 /** What a command needs while it calls. */
@@ -69,10 +71,15 @@ export async function withCallSession(
   const timeoutMs = timeout === undefined ? undefined : parseDurationOption("timeout", timeout);
   const ca = args.text("ca");
   const rootCertificates = ca === undefined ? undefined : await readAuthorities(ca);
+  const apiKey = await readApiKey(args, terminal.env);
   const isEncrypted = args.has("tls") || ca !== undefined || server.isTlsImplied;
+  if (apiKey !== undefined && !isEncrypted && !server.isLoopback) {
+    await terminal.stderr.write("sluice: warning: the key goes unencrypted to another machine; use --tls\n");
+  }
   const client = openRpcClient({
     server,
     tls: isEncrypted ? { rootCertificates } : undefined,
+    apiKey,
     version: readVersion(),
     clock: terminal.clock,
   });

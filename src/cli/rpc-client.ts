@@ -6,8 +6,9 @@ import type {
   DescMethodUnary,
   MessageShape,
 } from "@bufbuild/protobuf";
-import { Client, credentials, type Metadata, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import type { Clock } from "../domain/ports.ts";
+import type { Secret } from "../lib/secret.ts";
 import { type CallFailure, readCallFailure } from "./call-failure.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { defineMethod } from "./service-definition.ts";
@@ -17,6 +18,8 @@ export interface RpcClientOptions {
   readonly server: ServerAddress;
   /** `tls: undefined` means cleartext; without `rootCertificates` the system's authorities are trusted. */
   readonly tls: { readonly rootCertificates: Buffer | undefined } | undefined;
+  /** Sent with each call where it is given. */
+  readonly apiKey?: Secret | undefined;
   /** For the `user-agent` header. */
   readonly version: string;
   readonly clock: Clock;
@@ -60,7 +63,7 @@ const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /** Makes a client. It connects at the first call. */
 export function openRpcClient(options: RpcClientOptions): RpcClient {
-  const { server, tls, version, clock } = options;
+  const { server, tls, version, clock, apiKey } = options;
   const channelCredentials =
     tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.rootCertificates ?? null);
   const client = new Client(server.authority, channelCredentials, {
@@ -71,6 +74,11 @@ export function openRpcClient(options: RpcClientOptions): RpcClient {
   });
   const limit = ({ timeoutMs }: CallLimits) =>
     timeoutMs === undefined ? {} : { deadline: clock.wallMs() + timeoutMs };
+  const makeMetadata = () => {
+    const metadata = new Metadata();
+    if (apiKey !== undefined) metadata.set("authorization", `Bearer ${apiKey.reveal()}`);
+    return metadata;
+  };
   return {
     unary(method, request, limits) {
       const { path, requestSerialize, responseDeserialize } = defineMethod(method);
@@ -81,6 +89,7 @@ export function openRpcClient(options: RpcClientOptions): RpcClient {
           requestSerialize,
           responseDeserialize,
           request,
+          makeMetadata(),
           limit(limits),
           (error, value) => {
             limits.signal.removeEventListener("abort", cancel);
@@ -102,6 +111,7 @@ export function openRpcClient(options: RpcClientOptions): RpcClient {
         requestSerialize,
         responseDeserialize,
         request,
+        makeMetadata(),
         limit(limits),
       );
       let headers: Metadata | undefined;

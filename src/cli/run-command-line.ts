@@ -4,6 +4,7 @@ import { findNearName } from "../config/near-name.ts";
 import type { Command, LeafCommand } from "./command.ts";
 import { configCommand } from "./commands/config.ts";
 import { generateCommand } from "./commands/generate.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { modelsCommand } from "./commands/models.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   metricsCommand,
   modelsCommand,
   configCommand,
+  keysCommand,
 ];
 
 /** Runs the program with `argv`, which starts after the program's name. Resolves with the exit code; a rejection is a bug. */

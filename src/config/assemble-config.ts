@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 
 import type { Deployment, Model, TaskType } from "../domain/deployment.ts";
 import { Secret } from "../lib/secret.ts";
-import type { Config, ProviderConfig, RoutingConfig, ServerConfig } from "./config.ts";
+import type { Config, DeploymentLimits, ProviderConfig, ServerConfig } from "./config.ts";
 import type { ConfigFile, ModelEntry, ProviderEntry } from "./schema/config-schema.ts";
 
 /** What a valid file says of the server. Relative TLS paths start at `folder`. */
@@ -14,6 +14,7 @@ export function assembleServer(file: ConfigFile, folder: string): ServerConfig {
     tls: server.tls && {
       certificateFile: resolve(folder, server.tls.certificate_file),
       privateKeyFile: resolve(folder, server.tls.private_key_file),
+      ...(server.tls.client_ca_file && { clientCaFile: resolve(folder, server.tls.client_ca_file) }),
     },
     reflection: server.reflection,
     maxRequestBytes: server.max_request_bytes,
@@ -26,35 +27,43 @@ export function assembleServer(file: ConfigFile, folder: string): ServerConfig {
   };
 }
 
-/** What a valid file says of routing. */
-export function assembleRouting({ routing }: ConfigFile): RoutingConfig {
-  return {
-    maxAttempts: routing.max_attempts,
-    timeouts: {
-      firstTokenMs: routing.timeouts.first_token,
-      idleMs: routing.timeouts.idle,
-      totalMs: routing.timeouts.total,
-    },
-    breaker: {
-      failureThreshold: routing.breaker.failure_threshold,
-      recoveryTimeMs: routing.breaker.recovery_time,
-    },
-    maxWaitingAttempts: routing.max_waiting_attempts,
-  };
-}
+/** Who serves what, within which limits. */
+export type CatalogConfig = Pick<Config, "providers" | "models" | "deploymentLimits">;
 
 /** The providers and models of a valid file that has both; `apiKeys` are those from key files. */
 export function assembleCatalog(
   providers: Readonly<Record<string, ProviderEntry>>,
   models: readonly ModelEntry[],
   apiKeys: ReadonlyMap<string, string>,
-): Pick<Config, "providers" | "models"> {
+): CatalogConfig {
+  const assembled = models.map((entry) => assembleModel(entry, providers));
   return {
     providers: Object.entries(providers).map(([name, entry]) =>
       assembleProvider(name, entry, apiKeys.get(name)),
     ),
-    models: models.map((entry) => assembleModel(entry, providers)),
+    models: assembled,
+    deploymentLimits: assembleLimits(assembled, models),
   };
+}
+
+/** By id; deployments without limits are left out. */
+function assembleLimits(
+  models: readonly Model[],
+  entries: readonly ModelEntry[],
+): ReadonlyMap<string, DeploymentLimits> {
+  const limits = new Map<string, DeploymentLimits>();
+  for (const [modelIndex, { deployments }] of models.entries()) {
+    for (const [index, { id, concurrencyLimit }] of deployments.entries()) {
+      const { rpm, tpm } = entries[modelIndex]?.deployments[index]?.limits ?? {};
+      const given: DeploymentLimits = {
+        ...(concurrencyLimit !== undefined && { concurrencyLimit }),
+        ...(rpm !== undefined && { requestsPerMinute: rpm }),
+        ...(tpm !== undefined && { tokensPerMinute: tpm }),
+      };
+      if (Object.keys(given).length > 0) limits.set(id, given);
+    }
+  }
+  return limits;
 }
 
 /** One provider; `key` is used where the entry itself has none. */
@@ -119,7 +128,7 @@ function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, Pro
         upstreamModel,
         simulated: providers[deployment.provider]?.kind === "simulator",
         requestOverrides: deployment.request_overrides,
-        concurrencyLimit: deployment.concurrency_limit,
+        concurrencyLimit: deployment.limits.concurrency ?? deployment.concurrency_limit,
       };
     }),
   };

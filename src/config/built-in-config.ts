@@ -1,8 +1,8 @@
 import type { Deployment, Model } from "../domain/deployment.ts";
-import { assembleProvider } from "./assemble-config.ts";
-import type { Config } from "./config.ts";
+import { assembleProvider, type CatalogConfig } from "./assemble-config.ts";
 import { GLM_MODELS, type GlmModel, LONG_ON_ZAI } from "./glm-catalog.ts";
 import type { Env } from "./interpolate.ts";
+import type { CatalogNames, KnownName } from "./known-names.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { openAiProvider, simulatorProvider } from "./schema/provider-section.ts";
 import { parseApiKey } from "./values/api-key.ts";
@@ -18,13 +18,15 @@ export const GLM_VARIABLES = {
 } as const;
 
 /** The built-in providers and models; `problems` is empty unless a `GLM_` variable is wrong. */
-export interface BuiltInConfig extends Pick<Config, "providers" | "models"> {
+export interface BuiltInConfig extends CatalogConfig {
   readonly problems: readonly ConfigProblem[];
 }
 
 /** The keys of bigmodel.cn are `id.secret`; those of Z.ai have no dot. */
 const BIGMODEL_URL = "https://open.bigmodel.cn/api/paas/v4";
 const ZAI_URL = "https://api.z.ai/api/paas/v4";
+
+const NO_CATALOG: BuiltInConfig = { providers: [], models: [], deploymentLimits: new Map(), problems: [] };
 
 /** Zhipu limits requests in flight per account and model, and one is all it promises. */
 const CONCURRENCY_LIMIT = 1;
@@ -40,8 +42,21 @@ export function builtInConfig(env: Env): BuiltInConfig {
   const key = unwrap("GLM_API_KEY", parseApiKey(keyText), problems);
   const defaultUrl = keyText.includes(".") ? BIGMODEL_URL : ZAI_URL;
   const baseUrl = unwrap("GLM_BASE_URL", parseBaseUrl(env.GLM_BASE_URL?.trim() || defaultUrl), problems);
-  if (key === undefined || baseUrl === undefined) return { providers: [], models: [], problems };
+  if (key === undefined || baseUrl === undefined) return { ...NO_CATALOG, problems };
   return buildReal(baseUrl, key);
+}
+
+/** The names that groups, pools and the like may use as long as the built-in models serve. */
+export function listBuiltInNames(env: Env): CatalogNames {
+  const provider = env.GLM_API_KEY?.trim() ? "glm" : "simulator";
+  const names = GLM_MODELS.map(({ name }): KnownName => ({ name, kind: "model", path: undefined }));
+  const deployments = builtInConfig(env).models.flatMap((model) => model.deployments);
+  return {
+    names: [...names, { name: provider, kind: "provider", path: undefined }],
+    deploymentIds: deployments.map(({ id }) => id),
+    servingProviders: new Set([provider]),
+    isWhole: true,
+  };
 }
 
 function unwrap(variable: string, parsed: Parsed<string>, problems: ConfigProblem[]): string | undefined {
@@ -60,7 +75,7 @@ function buildSimulated(): BuiltInConfig {
       concurrencyLimit: undefined,
     }),
   );
-  return { providers: [provider], models, problems: [] };
+  return { ...NO_CATALOG, providers: [provider], models };
 }
 
 function buildReal(baseUrl: string, key: string): BuiltInConfig {
@@ -73,7 +88,9 @@ function buildReal(baseUrl: string, key: string): BuiltInConfig {
     const id = model === LONG_ON_ZAI ? `glm/${model.upstreamModel}:long` : `glm/${model.upstreamModel}`;
     return buildModel(model, { id, provider: "glm", simulated: false, concurrencyLimit: CONCURRENCY_LIMIT });
   });
-  return { providers: [provider], models, problems: [] };
+  const ids = models.flatMap((model) => model.deployments.map((deployment) => deployment.id));
+  const deploymentLimits = new Map(ids.map((id) => [id, { concurrencyLimit: CONCURRENCY_LIMIT }]));
+  return { ...NO_CATALOG, providers: [provider], models, deploymentLimits };
 }
 
 function buildModel(

@@ -1,3 +1,4 @@
+import { deriveDeploymentId } from "./deployment-ids.ts";
 import { findNearName } from "./near-name.ts";
 import { type ConfigProblem, quoteName, type ValuePath } from "./problem.ts";
 import { childValue, valueAt } from "./schema/schema-node.ts";
@@ -91,13 +92,4 @@ function listDeployments(models: readonly unknown[]): { deployment: unknown; pat
       path: ["models", modelIndex, "deployments", index],
     }));
   });
-}
-
-/** The id of a deployment that has none of its own: `<provider>/<upstream model>`. */
-function deriveDeploymentId(deployment: unknown, model: unknown): string | undefined {
-  const provider = childValue(deployment, "provider");
-  const upstreamModel = childValue(deployment, "upstream_model") ?? childValue(model, "name");
-  return typeof provider === "string" && typeof upstreamModel === "string"
-    ? `${provider}/${upstreamModel}`
-    : undefined;
 }

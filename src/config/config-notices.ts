@@ -1,9 +1,10 @@
 import type { Config, ProviderConfig } from "./config.ts";
+import { USUAL_ROLES } from "./schema/chain-section.ts";
 import { isLoopbackHost } from "./values/address.ts";
 
 /** What the operator should know of a valid configuration. Sentences without secrets. */
 export function listNotices(
-  { providers, models }: Pick<Config, "providers" | "models">,
+  { providers, models, targets }: Pick<Config, "providers" | "models" | "targets">,
   isBuiltIn: boolean,
 ): string[] {
   const notices: string[] = [];
@@ -25,6 +26,15 @@ export function listNotices(
     }
     if (!deployments.some((deployment) => deployment.provider === provider.name)) {
       notices.push(`Provider "${provider.name}" serves no deployment.`);
+    }
+  }
+  for (const { name, roles } of targets.chains) {
+    const ordered = roles.map(({ role }) => USUAL_ROLES.indexOf(role)).filter((index) => index >= 0);
+    if (ordered.some((index, at) => index < (ordered[at - 1] ?? 0))) {
+      const written = roles.map(({ role }) => role).join(", ");
+      notices.push(
+        `Chain "${name}" tries its roles in the order ${written}, as written; the usual order is ${USUAL_ROLES.join(", ")}.`,
+      );
     }
   }
   return notices;

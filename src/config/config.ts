@@ -1,15 +1,29 @@
 /** The whole configuration, validated. Every duration is in milliseconds here; in the file it is text such as `30s`. */
 
 import type { Model } from "../domain/deployment.ts";
+import type { FailureClass } from "../domain/outcome.ts";
+import type { Priority, PriorityWeights } from "../domain/request.ts";
+import type { BreakerPreset, TargetName, Targets } from "../domain/targets.ts";
 import type { Secret } from "../lib/secret.ts";
+import type { AuthConfig, CorsConfig, ImagesConfig } from "./access-config.ts";
 
 export interface Config {
   readonly server: ServerConfig;
   readonly providers: readonly ProviderConfig[];
   /** The catalog, in order; names are unique; never empty. */
   readonly models: readonly Model[];
+  /** Of deployments that have limits, by id. */
+  readonly deploymentLimits: ReadonlyMap<string, DeploymentLimits>;
+  /** What requests may aim at beside models and providers; every reference in it holds. */
+  readonly targets: Targets;
   readonly routing: RoutingConfig;
   readonly telemetry: TelemetryConfig;
+  /** Undefined means that whoever reaches the address may call. */
+  readonly auth?: AuthConfig | undefined;
+  /** Undefined means that no web page may call. */
+  readonly cors?: CorsConfig | undefined;
+  /** Undefined means `pass`. */
+  readonly images?: ImagesConfig | undefined;
 }
 
 export interface ServerConfig {
@@ -49,6 +63,8 @@ export interface TlsConfig {
   readonly certificateFile: string;
   /** Path of the PEM private key. */
   readonly privateKeyFile: string;
+  /** Path of the PEM certificates that client certificates are checked against; undefined asks for none. */
+  readonly clientCaFile?: string | undefined;
 }
 
 export type ProviderConfig = OpenAiProviderConfig | SimulatorProviderConfig;
@@ -87,13 +103,74 @@ export interface SimulatorProviderConfig {
   readonly seed: number | undefined;
 }
 
+/** What a deployment may be given at most; undefined means no limit. */
+export interface DeploymentLimits {
+  /** Attempts in flight at once, 1 or more; `Deployment.concurrencyLimit` is the same figure. */
+  readonly concurrencyLimit?: number;
+  /** 1 or more. */
+  readonly requestsPerMinute?: number;
+  /** Of prompts and answers together, 1 or more. */
+  readonly tokensPerMinute?: number;
+}
+
 export interface RoutingConfig {
   /** The most attempts per request, 1 or more. */
   readonly maxAttempts: number;
   readonly timeouts: AttemptTimeouts;
-  readonly breaker: BreakerConfig;
+  /** Of deployments whose target has no breaker of its own. */
+  readonly breaker: BreakerPreset;
   /** The most attempts waiting for a deployment's concurrency limit, 0 or more. */
   readonly maxWaitingAttempts: number;
+  /** Whether the choice learns from success and speed. */
+  readonly performanceTracking: boolean;
+  readonly retry: RetryConfig;
+  /** Whole strategies of the providers that have their own, by name. */
+  readonly providerRetry: ReadonlyMap<string, RetryConfig>;
+  readonly budgets: BudgetsConfig;
+  readonly hedging: HedgingConfig;
+  /** The three weights of each priority add up to 1. */
+  readonly weights: Readonly<Record<Priority, PriorityWeights>>;
+  readonly bestOfTwo: BestOfTwoConfig;
+}
+
+/** How an attempt is tried again at the same deployment. */
+export interface RetryConfig {
+  /** 0 or more. */
+  readonly maxRetries: number;
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Each delay is this many times the one before, 1 or more. */
+  readonly multiplier: number;
+  /** The share of the delay that chance may take off, 0 to 1. */
+  readonly jitterRatio: number;
+  /** The failures after which there is a retry. */
+  readonly retryClasses: ReadonlySet<FailureClass>;
+}
+
+/** How many extra attempts there may be. */
+export interface BudgetsConfig {
+  /** Retries and fallbacks together. */
+  readonly extra: BudgetConfig;
+  readonly hedges: BudgetConfig;
+}
+
+export interface BudgetConfig {
+  /** Attempts that each request pays for, 0 or more: 0.2 allows one in five. */
+  readonly ratio: number;
+  /** Attempts per second besides, 0 or more. */
+  readonly perSecond: number;
+}
+
+export interface HedgingConfig {
+  readonly enabled: boolean;
+  /** The least time before a second deployment is asked. */
+  readonly minDelayMs: number;
+}
+
+export interface BestOfTwoConfig {
+  /** Undefined means the router's choice. */
+  readonly judge: TargetName | undefined;
+  readonly judgeTimeoutMs: number;
 }
 
 export interface AttemptTimeouts {
@@ -103,13 +180,6 @@ export interface AttemptTimeouts {
   readonly idleMs: number;
   /** From dispatch to the end. */
   readonly totalMs: number;
-}
-
-export interface BreakerConfig {
-  /** Consecutive failures that open a deployment's breaker, 1 or more. */
-  readonly failureThreshold: number;
-  /** How long it stays open before one attempt may try. */
-  readonly recoveryTimeMs: number;
 }
 
 export interface TelemetryConfig {

@@ -1,13 +1,20 @@
 import { dirname, join, resolve } from "node:path";
 
-import { assembleCatalog, assembleRouting, assembleServer } from "./assemble-config.ts";
-import { builtInConfig } from "./built-in-config.ts";
+import { listAccessNotices } from "./access-notices.ts";
+import { assembleAccess } from "./assemble-access.ts";
+import { assembleCatalog, assembleServer, type CatalogConfig } from "./assemble-config.ts";
+import { assembleRouting } from "./assemble-routing.ts";
+import { assembleTargets } from "./assemble-targets.ts";
+import { builtInConfig, listBuiltInNames } from "./built-in-config.ts";
+import { checkAccess } from "./check-access.ts";
 import { checkReferences } from "./check-references.ts";
+import { checkTargets } from "./check-targets.ts";
 import type { Config } from "./config.ts";
 import { type ConfigFiles, machineFiles } from "./config-files.ts";
 import { listNotices } from "./config-notices.ts";
 import { parseDotenv } from "./dotenv.ts";
 import type { Env } from "./interpolate.ts";
+import { readCatalogNames } from "./known-names.ts";
 import { readNamedFiles } from "./named-files.ts";
 import { type Overrides, readOverrides, type SettingOverrides } from "./overrides.ts";
 import type { ConfigProblem } from "./problem.ts";
@@ -88,7 +95,12 @@ export function loadConfig(options: LoadOptions): LoadResult {
   const config = assemble(parsed, catalog, overrides.values, dirname(path));
   const clash = findAddressClash(config, file ?? "environment");
   if (clash !== undefined) return { ok: false, problems: [clash], file };
-  return { ok: true, config, notices: listNotices(config, builtIn !== undefined), file };
+  return {
+    ok: true,
+    config,
+    notices: [...listNotices(config, builtIn !== undefined), ...listAccessNotices(config)],
+    file,
+  };
 }
 
 function readFile(text: string, name: string, env: Env, folder: string, files: ConfigFiles) {
@@ -97,11 +109,16 @@ function readFile(text: string, name: string, env: Env, folder: string, files: C
   const result = configSchema.safeParse(value);
   const namedFiles = readNamedFiles(value, source, folder, files);
   const hasTree = source.value !== undefined || source.problems.length === 0;
+  const usesBuiltIn =
+    hasTree && childValue(value, "providers") === undefined && childValue(value, "models") === undefined;
+  const builtInNames = usesBuiltIn ? listBuiltInNames(env) : undefined;
   const problems = hasTree
     ? [
         ...source.problems,
         ...listSchemaProblems(result.error, value, source),
         ...checkReferences(value, source),
+        ...checkTargets(value, source, builtInNames ?? readCatalogNames(value, source)),
+        ...checkAccess(value, source),
         ...namedFiles.problems,
       ]
     : source.problems;
@@ -109,8 +126,7 @@ function readFile(text: string, name: string, env: Env, folder: string, files: C
     parsed: result.data,
     problems: problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)),
     apiKeys: namedFiles.apiKeys,
-    usesBuiltIn:
-      hasTree && childValue(value, "providers") === undefined && childValue(value, "models") === undefined,
+    usesBuiltIn,
   };
 }
 
@@ -122,12 +138,7 @@ function readDotenvFile(folder: string, files: ConfigFiles): ReturnType<typeof p
   return { values: {}, problems: [{ source: ".env", path: "", wrong: content.why, right }] };
 }
 
-function assemble(
-  file: ConfigFile,
-  catalog: Pick<Config, "providers" | "models">,
-  overrides: Overrides,
-  folder: string,
-): Config {
+function assemble(file: ConfigFile, catalog: CatalogConfig, overrides: Overrides, folder: string): Config {
   return {
     server: {
       ...assembleServer(file, folder),
@@ -136,8 +147,11 @@ function assemble(
     },
     providers: catalog.providers,
     models: catalog.models,
+    deploymentLimits: catalog.deploymentLimits,
+    targets: assembleTargets(file),
     routing: assembleRouting(file),
     telemetry: { logLevel: overrides.logLevel ?? file.telemetry.log_level },
+    ...assembleAccess(file, folder),
   };
 }
 

@@ -50,7 +50,7 @@ export function readNamedFiles(
     const key = read(["providers", name, "api_key_file"], parseApiKey, "a readable file with the key in it");
     if (key !== undefined) apiKeys.set(name, key);
   }
-  for (const field of ["certificate_file", "private_key_file"]) {
+  for (const field of ["certificate_file", "private_key_file", "client_ca_file"]) {
     read(["server", "tls", field], checkPem, "a readable PEM file");
   }
   return { apiKeys, problems };

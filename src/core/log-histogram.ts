@@ -1,10 +1,15 @@
+import { findLogBucket, findPercentileMs, type LogScale } from "./log-scale.ts";
+
+/** 0.01 ms to 10.7 days. */
+const SCALE: LogScale = { minMs: 0.01, growth: 1.1, bucketCount: 266 };
+
 /**
  * A histogram of durations with logarithmic buckets: each upper bound is 1.1 times
  * the one before, and a bucket answers with its geometric middle, so a percentile is
  * off by at most 4.9 % (sqrt(1.1) - 1). Constant memory; two can be added bucket by bucket.
  */
 export class LogHistogram {
-  readonly #counts = new Float64Array(BUCKET_COUNT);
+  readonly #counts = new Float64Array(SCALE.bucketCount);
   #count = 0;
   #sumMs = 0;
 
@@ -19,7 +24,7 @@ export class LogHistogram {
 
   /** Adds a duration of 0 ms or more; what is beyond the range counts at its edge. */
   record(ms: number): void {
-    const index = findBucket(ms);
+    const index = findLogBucket(SCALE, ms);
     this.#counts[index] = (this.#counts[index] ?? 0) + 1;
     this.#count += 1;
     this.#sumMs += ms;
@@ -27,7 +32,7 @@ export class LogHistogram {
 
   /** Adds what another histogram holds. */
   add(other: LogHistogram): void {
-    for (let index = 0; index < BUCKET_COUNT; index++) {
+    for (let index = 0; index < SCALE.bucketCount; index++) {
       this.#counts[index] = (this.#counts[index] ?? 0) + (other.#counts[index] ?? 0);
     }
     this.#count += other.#count;
@@ -36,25 +41,6 @@ export class LogHistogram {
 
   /** The duration that a share of `ratio` (0 to 1) does not exceed, or undefined while empty. */
   percentileMs(ratio: number): number | undefined {
-    if (this.#count === 0) return undefined;
-    const rank = Math.max(1, Math.ceil(ratio * this.#count));
-    let seen = 0;
-    for (let index = 0; index < BUCKET_COUNT; index++) {
-      seen += this.#counts[index] ?? 0;
-      if (seen >= rank) return MIN_MS * GROWTH ** (index - 0.5);
-    }
-    return MIN_MS * GROWTH ** (BUCKET_COUNT - 1.5);
+    return findPercentileMs(SCALE, this.#counts, ratio);
   }
-}
-
-const GROWTH = 1.1;
-/** The upper bound of the first bucket. */
-const MIN_MS = 0.01;
-/** Enough for 0.01 ms to 10.7 days. */
-const BUCKET_COUNT = 266;
-const LOG_GROWTH = Math.log(GROWTH);
-
-function findBucket(ms: number): number {
-  if (!(ms > MIN_MS)) return 0;
-  return Math.min(BUCKET_COUNT - 1, Math.ceil(Math.log(ms / MIN_MS) / LOG_GROWTH));
 }

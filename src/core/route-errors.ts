@@ -4,32 +4,99 @@ import type { AttemptRecord } from "../domain/attempt.ts";
 import { ERRORS, type ErrorReason, type RouteError } from "../domain/errors.ts";
 import type { FailureClass } from "../domain/outcome.ts";
 import type { Usage } from "../domain/usage.ts";
+import type { NoCandidateCause } from "./choice/decision.ts";
+import type { ChoiceFilter } from "./choice/hard-filters.ts";
 import { FAILURE_POLICIES } from "./failure-policy.ts";
-import type { PlanFilter, RemovedModel } from "./plan.ts";
 
-const FILTER_TEXTS: Readonly<Record<PlanFilter, string>> = {
+const FILTER_TEXTS: Readonly<Record<ChoiceFilter, string>> = {
+  disabled: "is disabled",
+  tried: "was tried already",
+  same_provider: "is of the provider that refused",
+  context_not_larger: "has no larger context window",
   vision: "takes no images",
   tools: "takes no tools",
   json_object: "cannot be made to answer in JSON",
   json_schema: "does not enforce a JSON schema",
   long_context: "is no long-context model",
-  context_window: "has too small a context window",
+  prompt_length: "has too small a context window for the prompt",
   max_output: "cannot answer at that length",
+  min_success: "does not succeed often enough",
+  max_latency: "is not fast enough",
+  max_cost: "costs too much or has no price",
+  context_window: "has too small a context window",
+  credential: "has a credential that was refused",
+  held: "is set aside",
+  cooldown: "was asked by its provider to wait",
+  breaker: "has an open circuit breaker",
+  suspect: "is suspect",
+  ramp: "is just coming back",
+  headroom: "has used up its limits",
+  deadline: "would not answer before the deadline",
 };
+
+/** A deployment's model, and the filter that removed it. */
+export interface RemovedCandidate {
+  readonly model: string;
+  readonly filter: ChoiceFilter;
+}
+
+/** The most characters of one metadata value; see `RouteError`. */
+const MAX_METADATA_CHARACTERS = 1_024;
 
 /** The most removed models that a message spells out. */
 const MAX_LISTED_MODELS = 20;
 
-/** Nothing in the catalog can serve the request; says what removed each model. */
-export function noModelFitsError(removed: readonly RemovedModel[]): RouteError {
-  const listed = removed.slice(0, MAX_LISTED_MODELS);
-  const texts = listed.map(({ model, filter }) => `${model} ${FILTER_TEXTS[filter]}`);
-  if (removed.length > listed.length) texts.push(`and ${removed.length - listed.length} more`);
+/** Nothing can serve the request; says what removed each model. */
+export function noModelFitsError(removed: readonly RemovedCandidate[]): RouteError {
+  const byModel = new Map(removed.map(({ model, filter }) => [model, filter]));
+  const listed = [...byModel].slice(0, MAX_LISTED_MODELS);
+  const texts = listed.map(([model, filter]) => `${model} ${FILTER_TEXTS[filter]}`);
+  if (byModel.size > listed.length) texts.push(`and ${byModel.size - listed.length} more`);
+  // Where nothing but the length of the prompt is in the way, that is what the caller can mend.
+  const tooLong = removed.length > 0 && removed.every(({ filter }) => filter === "prompt_length");
   return {
-    reason: "NO_MODEL_MEETS_REQUIREMENTS",
+    reason: tooLong ? "CONTEXT_LENGTH_EXCEEDED" : "NO_MODEL_MEETS_REQUIREMENTS",
     message: `no model meets the requirements: ${texts.join(", ")}`,
-    metadata: { removed: listed.map(({ model, filter }) => `${model}=${filter}`).join(",") },
+    metadata: {
+      removed: listed
+        .map(([model, filter]) => `${model}=${filter}`)
+        .join(",")
+        .slice(0, MAX_METADATA_CHARACTERS),
+    },
   };
+}
+
+/** Why no first attempt could be made, by the cause that the choice names. */
+export function noCandidateError(
+  cause: NoCandidateCause,
+  removed: readonly RemovedCandidate[],
+  retryAfterMs: number | undefined,
+): RouteError {
+  const retry = retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(retryAfterMs, 0) };
+  switch (cause) {
+    case "requirements":
+    case "exhausted":
+      return noModelFitsError(removed);
+    case "breaker":
+      return noDeploymentAvailableError(retryAfterMs ?? QUEUE_RETRY_MS);
+    case "rate_limited":
+      return {
+        reason: "UPSTREAM_RATE_LIMITED",
+        message: "every fitting deployment has used up its limits or was asked to wait",
+        ...retry,
+      };
+    case "credential":
+      return {
+        reason: "UPSTREAM_AUTH",
+        message: "the providers refused the credentials of every fitting deployment",
+        ...retry,
+      };
+    case "deadline":
+      return {
+        reason: "DEADLINE_EXCEEDED",
+        message: "no fitting deployment would answer before the deadline",
+      };
+  }
 }
 
 /** Every candidate's breaker is open. */
@@ -41,7 +108,7 @@ export function noDeploymentAvailableError(retryAfterMs: number): RouteError {
   };
 }
 
-/** How long to wait for a place in a full queue: about one answer's time; no better guess is at hand. */
+/** How long to wait where no better guess is at hand: about one answer's time. */
 const QUEUE_RETRY_MS = 1_000;
 
 /** Every candidate is at its concurrency limit and its queue is full. */

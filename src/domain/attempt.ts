@@ -1,9 +1,19 @@
 /** What became of attempts, as callers and the sink learn it. */
 
-import type { Deployment } from "./deployment.ts";
+import type { Deployment, TaskType } from "./deployment.ts";
 import type { FinishReason } from "./event.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Usage } from "./usage.ts";
+
+/** Why an attempt was made; see `AttemptPurpose` in generation.proto. */
+export type AttemptPurpose =
+  | "first"
+  | "retry"
+  | "fallback"
+  | "hedge"
+  | "second_answer"
+  | "judge"
+  | "health_check";
 
 /** One ended attempt. */
 export interface AttemptRecord {
@@ -18,6 +28,9 @@ export interface AttemptRecord {
   /** From dispatch to the first delta; undefined when none came. */
   readonly timeToFirstTokenMs?: number;
   readonly usage?: Usage;
+  readonly purpose: AttemptPurpose;
+  /** The part of the target it was made for. */
+  readonly tier: string;
 }
 
 /** What was tried in vain. */
@@ -35,6 +48,45 @@ export interface RouteResult {
   readonly usage?: Usage;
   readonly timeToFirstTokenMs?: number;
   readonly totalMs: number;
-  /** In order; the last one answered. */
+  /** The attempt that answered. */
+  readonly attemptNumber: number;
+  /** In the order in which they ended. */
   readonly attempts: readonly AttemptRecord[];
+  /** How each attempt was decided; empty unless the request asked for it. */
+  readonly decisions: readonly RouteDecision[];
+}
+
+/** What speaks for a candidate; see `CandidateScore` in generation.proto. */
+export interface CandidateScore {
+  readonly score: number;
+  readonly successRatio: number;
+  readonly quality: number;
+  readonly expectedMs: number;
+  /** Undefined when the model has no price. */
+  readonly expectedCostNanoUsd: number | undefined;
+  readonly headroomRatio: number;
+}
+
+/** How one candidate was judged. */
+export interface CandidateJudgement {
+  readonly deployment: Deployment;
+  readonly tier: string;
+  readonly chosen: boolean;
+  /** The filter that removed it; undefined when it was eligible. */
+  readonly removedBy: string | undefined;
+  /** Undefined when it was removed. */
+  readonly score: CandidateScore | undefined;
+}
+
+/** How the candidates of one attempt were judged. */
+export interface RouteDecision {
+  /** 0 when nothing could be chosen. */
+  readonly attemptNumber: number;
+  readonly target: string;
+  /** As told or guessed. */
+  readonly taskType: TaskType | undefined;
+  /** The chosen one first, the removed ones last. */
+  readonly candidates: readonly CandidateJudgement[];
+  /** Demands that were given up, in order. */
+  readonly relaxed: readonly string[];
 }

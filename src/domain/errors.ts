@@ -54,6 +54,20 @@ export const ERRORS = {
     code: "DEADLINE_EXCEEDED",
     meaning: "The caller's deadline, or the server's limit, passed first.",
   },
+  UNAUTHENTICATED: {
+    code: "UNAUTHENTICATED",
+    meaning:
+      "The credential is missing or not valid; which of both, and why, only the log tells. Send a valid one.",
+  },
+  PERMISSION_DENIED: {
+    code: "PERMISSION_DENIED",
+    meaning: "The caller is known and lacks the scope that the metadata names. The operator grants scopes.",
+  },
+  REQUEST_TOO_LARGE: {
+    code: "RESOURCE_EXHAUSTED",
+    meaning:
+      "The request has more bytes than the server takes: make it smaller. With a delay, more than it has room for just now: try again after the delay.",
+  },
   CANCELLED: { code: "CANCELLED", meaning: "The caller left." },
   DRAINING: {
     code: "UNAVAILABLE",

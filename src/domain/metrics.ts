@@ -36,6 +36,49 @@ export interface DeploymentMetrics {
   /** Only while open. */
   readonly nextProbeDelayMs: number | undefined;
   readonly attempts: AttemptMetrics;
+  /** 0 bad to 1 good; an output only. */
+  readonly healthScore: number;
+  readonly evidence: EvidenceSummary;
+}
+
+/** What routing expects of a deployment. */
+export interface EvidenceSummary {
+  readonly successRatio: number;
+  readonly timeToFirstTokenMs: number;
+  readonly timePerOutputTokenMs: number;
+  readonly headroomRatio: number;
+  /** The share of its ordinary traffic it is given, 0 to 1. */
+  readonly admittedRatio: number;
+  /** Undefined when its provider did not ask to be left alone. */
+  readonly cooldownMs: number | undefined;
+  /** Undefined when its credential was not refused. */
+  readonly credentialDisabledMs: number | undefined;
+}
+
+/** A request that left one deployment for another. */
+export interface FallbackRecord {
+  /** The id of the deployment that failed. */
+  readonly from: string;
+  /** The id of the one taken next. */
+  readonly to: string;
+  /** How the first attempt ended. */
+  readonly outcome: Outcome;
+  /** Milliseconds since the Unix epoch. */
+  readonly atWallMs: number;
+}
+
+/** Something that requests go through: a model, provider, group, echelon, pool or chain. */
+export interface ScopeMetrics {
+  /** Its kind, a blank, its name: `group fast_group`. */
+  readonly scope: string;
+  readonly totalRequestCount: number;
+  readonly successfulRequestCount: number;
+  /** Instances that could serve now. */
+  readonly healthyInstanceCount: number;
+  readonly totalInstanceCount: number;
+  readonly fallbackCount: number;
+  /** The last 100, the oldest first. */
+  readonly fallbacks: readonly FallbackRecord[];
 }
 
 export interface ModelMetrics {
@@ -63,6 +106,8 @@ export interface MetricsSnapshot {
   readonly requests: RequestMetrics;
   /** In the order of the catalog. */
   readonly models: readonly ModelMetrics[];
+  /** In the order of the configuration; empty when models were named. */
+  readonly scopes: readonly ScopeMetrics[];
 }
 
 /** Where metrics come from. */

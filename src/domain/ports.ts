@@ -90,6 +90,10 @@ export interface LogFields {
   readonly method?: string;
   readonly protocol?: string;
   readonly peer?: string;
+  /** The caller's name, as the operator gave it. */
+  readonly caller?: string;
+  /** Which credential the caller showed: `key:<id>` or a certificate's name. Never the credential. */
+  readonly credential?: string;
   readonly code?: string;
   readonly reason?: string;
   readonly model?: string;

@@ -2,6 +2,7 @@
 
 import type { TaskType } from "./deployment.ts";
 import type { ToolCall } from "./event.ts";
+import type { GenerationStrategy, TargetName } from "./targets.ts";
 
 export type Priority = "speed" | "quality" | "cost" | "balanced";
 
@@ -57,10 +58,29 @@ export interface Requirements {
   readonly jsonOutput: boolean;
   readonly longContext: boolean;
   readonly contextTokens?: number;
+  /** For the whole answer. */
+  readonly maxLatencyMs?: number;
+  /** 0 to 1. */
+  readonly minSuccessRatio?: number;
+  /** Expected cost of one attempt. */
+  readonly maxCostNanoUsd?: number;
 }
 
-/** Who should answer. */
-export type Target = { readonly kind: "automatic" } | { readonly kind: "model"; readonly model: string };
+/** What a named target may be demanded to be. */
+export type TargetKind = "provider" | "group" | "pool" | "chain" | "alias";
+
+/** Who should answer. A name of unsaid kind may be any target's. */
+export type Target =
+  | { readonly kind: "automatic" }
+  | { readonly kind: "model"; readonly model: string }
+  | { readonly kind: "named"; readonly name: TargetName; readonly as?: TargetKind };
+
+/** How much quality, latency and cost weigh: 0 or more, not all 0; only their proportions matter. */
+export interface PriorityWeights {
+  readonly quality: number;
+  readonly latency: number;
+  readonly cost: number;
+}
 
 /** One generation, as the router takes it. */
 export interface GenerationRequest {
@@ -73,4 +93,10 @@ export interface GenerationRequest {
   readonly tools: readonly Tool[];
   readonly toolChoice?: ToolChoice;
   readonly responseFormat?: ResponseFormat;
+  /** Unset: what the target, else the configuration says. */
+  readonly strategy?: GenerationStrategy;
+  /** Instead of the weights of the priority. */
+  readonly weights?: PriorityWeights;
+  /** Whether the caller wants to know how each candidate was judged. */
+  readonly explain?: boolean;
 }

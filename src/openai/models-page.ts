@@ -30,7 +30,8 @@ export function createModelsPage(models: readonly Model[], startedSeconds: numbe
     find(name) {
       const target = readModelName(name, names);
       if (target.kind === "automatic") return automatic;
-      return pages.get(target.model) ?? answerRouteError(unknownModelError(target.model));
+      const plain = target.kind === "model" ? target.model : target.name;
+      return pages.get(plain) ?? answerRouteError(unknownModelError(plain));
     },
   };
 }

@@ -2,56 +2,81 @@
 
 import { EventEmitter } from "node:events";
 import CircuitBreaker from "opossum";
-import type { HealthVerdict } from "../core/failure-policy.ts";
+import { boundRetryAfterMs } from "../core/evidence/cooldown.ts";
 import type { BreakerState } from "../domain/metrics.ts";
-import type { Clock } from "../domain/ports.ts";
+import type { Clock, Random } from "../domain/ports.ts";
+import { systemRandom } from "../lib/random.ts";
+import { AdaptiveRule } from "./breaker/adaptive-rule.ts";
+import type { BreakerFacts, BreakerOptions, BreakerRule, BreakerVerdict } from "./breaker/breaker-rule.ts";
+import { CountingRule } from "./breaker/counting-rule.ts";
+import { ProbeSlots, type ProbeTicket } from "./breaker/probe-slots.ts";
 
-/** When a breaker opens and for how long. */
-export interface BreakerOptions {
-  /** Consecutive failures that open it, 1 or more. */
-  readonly failureThreshold: number;
-  /** How long it stays open before one attempt may probe. */
-  readonly recoveryTimeMs: number;
-}
+export type { BreakerFacts, BreakerOptions, BreakerVerdict } from "./breaker/breaker-rule.ts";
 
 /** The right to make one attempt. */
 export interface BreakerPermit {
-  /** Reports how the attempt ended. Only the first call counts. */
-  settle(verdict: HealthVerdict): void;
+  /**
+   * Reports how the attempt ended. Only the first call counts. Returns whether the
+   * attempt belongs to the present state of the breaker: false for one from before it
+   * opened or closed, which must not count as evidence about the time since.
+   */
+  settle(verdict: BreakerVerdict, facts?: BreakerFacts): boolean;
 }
 
 /** Longest delay of Node's timers: opossum's own reset timer never gets to decide. */
 const NEVER_MS = 2 ** 31 - 1;
+const DEFAULT_MAX_PERMIT_AGE_MS = 120_000;
+/** Between two probes of an open breaker that were made because nothing else was left. */
+const MIN_EARLY_DELAY_MS = 1_000;
+/** How long a probe waits that was refused for its rate by a provider that names no time. */
+const LIMITED_PROBE_DELAY_MS = 1_000;
+const NO_FACTS: BreakerFacts = {};
 
 /** opossum wants an emitter that tells it when to rotate statistics; ours stays silent, so no breaker owns a timer. */
 const silentRotation = new EventEmitter().setMaxListeners(0);
 
 /**
  * opossum keeps the state and emits the transitions; everything else is decided
- * here, because its own rules mislead a router of long calls: it would count calls
- * in flight, count ignored outcomes as successes, let a success from before an
- * outage close the breaker, and read the machine's clock. So:
- * - attempts run outside of it, and only a settled outcome moves it (`open`, `close`);
+ * here and by the rule of the preset, because its own rules mislead a router of long
+ * calls: it would count calls in flight, count ignored outcomes as successes, let a
+ * success from before an outage close the breaker, and read the machine's clock. So:
+ * - attempts run outside of it, and only a settled outcome or told evidence moves it (`open`, `close`);
  * - permits carry the epoch they were given in: a result from an older state moves nothing;
  * - the open time ends by the Clock, at the next look, by building the instance anew
  *   as half-open;
- * - half-open gives out one permit at a time; an ignored outcome frees it.
+ * - half-open gives out as many permits at a time as the rule says; an ignored outcome
+ *   frees its slot, a refused one delays the next probe, a hung one loses its slot by age.
  * The reasons, each with its test: docs/decisions/0003-opossum-is-record-only.md.
  */
 export class Breaker {
   readonly #clock: Clock;
-  readonly #options: BreakerOptions;
   readonly #onChange: (state: BreakerState) => void;
+  readonly #rule: BreakerRule;
+  readonly #slots: ProbeSlots;
   #circuit: CircuitBreaker;
   #epoch = 0;
   #consecutiveFailureCount = 0;
-  #openUntilMs = 0;
-  #probing = false;
+  #probeSuccessCount = 0;
+  #openedMs = Number.NEGATIVE_INFINITY;
+  /** The provider asked not to be called before. */
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  /** No attempt is let through before, by the Clock; counts while not closed. */
+  #probeFromMs = 0;
 
-  constructor(clock: Clock, options: BreakerOptions, onChange: (state: BreakerState) => void) {
+  /** `random` spreads the open times of the adaptive preset. */
+  constructor(
+    clock: Clock,
+    options: BreakerOptions,
+    onChange: (state: BreakerState) => void,
+    random: Random = systemRandom,
+  ) {
     this.#clock = clock;
-    this.#options = options;
     this.#onChange = onChange;
+    this.#rule = options.kind === "adaptive" ? new AdaptiveRule(options, random) : new CountingRule(options);
+    this.#slots = new ProbeSlots(
+      this.#rule.probeSlotCount,
+      options.maxPermitAgeMs ?? DEFAULT_MAX_PERMIT_AGE_MS,
+    );
     this.#circuit = this.#build("closed");
   }
 
@@ -66,31 +91,85 @@ export class Breaker {
     return this.#consecutiveFailureCount;
   }
 
-  /** How long until an open breaker lets one attempt through; 0 when it is not open. */
+  /** How long until a probe may be made; 0 when it may be now, or needs not be. */
   get nextProbeDelayMs(): number {
-    return this.state === "open" ? this.#openUntilMs - this.#clock.nowMs() : 0;
+    return this.state === "closed" ? 0 : Math.max(this.#probeFromMs - this.#clock.nowMs(), 0);
+  }
+
+  /** When a probe may be made, by the Clock; 0 while closed. */
+  get probeFromMs(): number {
+    return this.state === "closed" ? 0 : this.#probeFromMs;
   }
 
   /** Whether `acquire` would give a permit now. */
   get available(): boolean {
     const { state } = this;
-    return state === "closed" || (state === "half_open" && !this.#probing);
+    if (state !== "half_open") return state === "closed";
+    const nowMs = this.#clock.nowMs();
+    return nowMs >= this.#probeFromMs && this.#slots.hasRoom(nowMs);
+  }
+
+  /**
+   * The share of its traffic that the deployment should get, 0 to 1: 0 while open or
+   * half-open, less than 1 for a while after closing. Whoever chooses keeps to it;
+   * `acquire` does not look at it.
+   */
+  get admittedRatio(): number {
+    return this.state === "closed" ? this.#rule.admittedRatio(this.#clock.nowMs()) : 0;
   }
 
   /** Gives the right to make one attempt, or undefined when none may be made now. */
   acquire(): BreakerPermit | undefined {
     if (!this.available) return undefined;
-    const probe = !this.#circuit.closed;
-    if (probe) this.#probing = true;
+    const ticket = this.#circuit.closed ? undefined : this.#slots.take(this.#clock.nowMs());
     const epoch = this.#epoch;
     let settled = false;
     return {
-      settle: (verdict) => {
-        if (settled) return;
+      settle: (verdict, facts = NO_FACTS) => {
+        if (settled || epoch !== this.#epoch) return false;
         settled = true;
-        if (epoch === this.#epoch) this.#record(verdict);
+        this.#record(verdict, facts, ticket);
+        return true;
       },
     };
+  }
+
+  /** Whether `acquireEarly` would give a permit now. */
+  get earlyAvailable(): boolean {
+    if (this.state !== "open") return this.available;
+    const nowMs = this.#clock.nowMs();
+    return nowMs >= this.#notBeforeMs && nowMs - this.#openedMs >= MIN_EARLY_DELAY_MS;
+  }
+
+  /**
+   * As `acquire`, but ends an open time early for one probe, because no other
+   * deployment is left: at most once a second, and never before a Retry-After.
+   */
+  acquireEarly(): BreakerPermit | undefined {
+    if (!this.earlyAvailable) return undefined;
+    this.#probeFromMs = Math.min(this.#probeFromMs, this.#clock.nowMs());
+    return this.acquire();
+  }
+
+  /**
+   * Tells the trip statistic after new evidence; the adaptive preset opens by it.
+   * `coupled`: other deployments of the provider have just tripped.
+   */
+  assess(tripStatistic: number, facts: BreakerFacts = NO_FACTS, coupled = false): void {
+    if (!this.#circuit.closed) return;
+    if (this.#rule.tripsOnEvidence(tripStatistic, coupled, this.#clock.nowMs())) this.#open(facts);
+  }
+
+  /** Opens it if it is closed: an attempt made to verify other replicas' evidence has failed. */
+  trip(facts: BreakerFacts = NO_FACTS): void {
+    if (this.#circuit.closed) this.#open(facts);
+  }
+
+  /** Closes it and forgets what happened: an operator says that all is well. */
+  reset(): void {
+    this.#rule.reset();
+    this.#consecutiveFailureCount = 0;
+    this.#circuit.close();
   }
 
   /** Releases what opossum holds. The breaker is not used afterwards. */
@@ -98,24 +177,39 @@ export class Breaker {
     this.#circuit.shutdown();
   }
 
-  #record(verdict: HealthVerdict): void {
-    const probe = this.#probing;
-    this.#probing = false;
-    if (verdict === "ignore") return;
-    if (verdict === "success") {
+  #record(verdict: BreakerVerdict, facts: BreakerFacts, ticket: ProbeTicket | undefined): void {
+    if (ticket !== undefined) this.#slots.free(ticket);
+    if (verdict === "failure") {
+      this.#consecutiveFailureCount += 1;
+      if (ticket !== undefined || this.#rule.tripsOnFailures(this.#consecutiveFailureCount))
+        this.#open(facts);
+    } else if (verdict === "success") {
       this.#consecutiveFailureCount = 0;
-      if (probe) this.#circuit.close();
-      return;
-    }
-    this.#consecutiveFailureCount += 1;
-    if (probe || this.#consecutiveFailureCount >= this.#options.failureThreshold) {
-      this.#openUntilMs = this.#clock.nowMs() + this.#options.recoveryTimeMs;
-      this.#circuit.open();
+      if (ticket !== undefined) this.#countGoodProbe();
+    } else if (verdict === "limited" && ticket !== undefined) {
+      const delayMs = boundRetryAfterMs(facts.retryAfterMs) ?? LIMITED_PROBE_DELAY_MS;
+      this.#probeFromMs = Math.max(this.#probeFromMs, this.#clock.nowMs() + delayMs);
     }
   }
 
+  #countGoodProbe(): void {
+    const nowMs = this.#clock.nowMs();
+    this.#probeSuccessCount += 1;
+    if (this.#probeSuccessCount < this.#rule.requiredSuccessCount(nowMs)) return;
+    this.#rule.close(nowMs);
+    this.#circuit.close();
+  }
+
+  #open(facts: BreakerFacts): void {
+    const nowMs = this.#clock.nowMs();
+    this.#openedMs = nowMs;
+    this.#notBeforeMs = nowMs + (boundRetryAfterMs(facts.retryAfterMs) ?? 0);
+    this.#probeFromMs = nowMs + this.#rule.open(this.#circuit.closed, facts, nowMs);
+    this.#circuit.open();
+  }
+
   #endOpenTime(): void {
-    if (!this.#circuit.opened || this.#clock.nowMs() < this.#openUntilMs) return;
+    if (!this.#circuit.opened || this.#clock.nowMs() < this.#probeFromMs) return;
     this.#circuit.removeAllListeners();
     this.#circuit.shutdown();
     this.#circuit = this.#build("half_open");
@@ -140,7 +234,8 @@ export class Breaker {
 
   #enter(state: BreakerState): void {
     this.#epoch += 1;
-    this.#probing = false;
+    this.#slots.clear();
+    this.#probeSuccessCount = 0;
     this.#onChange(state);
   }
 }

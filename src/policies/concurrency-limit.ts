@@ -24,9 +24,14 @@ export class ConcurrencyLimit {
     return this.#waiting.size;
   }
 
+  /** Whether `tryAcquire` would take a place now. */
+  get hasRoom(): boolean {
+    return this.#inUseCount < this.#limit && this.#waiting.size === 0;
+  }
+
   /** Takes a place when one is free and nobody waits for it. Give it back with `release`, once. */
   tryAcquire(): boolean {
-    if (this.#inUseCount >= this.#limit || this.#waiting.size > 0) return false;
+    if (!this.hasRoom) return false;
     this.#inUseCount += 1;
     return true;
   }

@@ -20,6 +20,9 @@ export interface DeploymentTableOptions {
   readonly maxWaitingAttempts: number;
 }
 
+/** What is believed of a deployment, for reports. */
+export type EvidenceReader = (deployment: Deployment) => Pick<DeploymentMetrics, "healthScore" | "evidence">;
+
 /** Called after a deployment's breaker has changed its state. */
 export type BreakerListener = (deployment: Deployment, state: BreakerState) => void;
 
@@ -66,9 +69,11 @@ export class DeploymentTable {
   }
 
   /** The metrics of the named models, or of all when `names` is empty, in the order of the catalog. */
-  snapshot(names: readonly string[]): readonly ModelMetrics[] {
+  snapshot(names: readonly string[], evidenceOf: EvidenceReader): readonly ModelMetrics[] {
     const wanted = new Set(names);
-    return this.#models.filter(({ name }) => wanted.size === 0 || wanted.has(name)).map((m) => this.#sum(m));
+    return this.#models
+      .filter(({ name }) => wanted.size === 0 || wanted.has(name))
+      .map((model) => this.#sum(model, evidenceOf));
   }
 
   /** Releases what the breakers hold. */
@@ -76,7 +81,7 @@ export class DeploymentTable {
     for (const { breaker } of this.#entries.values()) breaker.close();
   }
 
-  #sum(model: Model): ModelMetrics {
+  #sum(model: Model, evidenceOf: EvidenceReader): ModelMetrics {
     const total = new AttemptTally();
     const deployments = model.deployments.map((deployment): DeploymentMetrics => {
       const { breaker, tally } = this.entry(deployment);
@@ -88,6 +93,7 @@ export class DeploymentTable {
         consecutiveFailureCount: breaker.consecutiveFailureCount,
         nextProbeDelayMs: breakerState === "open" ? breaker.nextProbeDelayMs : undefined,
         attempts: tally.summarize(),
+        ...evidenceOf(deployment),
       };
     });
     return { model, total: total.summarize(), deployments };

@@ -14,10 +14,10 @@ export class RequestTally {
     this.#startedCount += 1;
   }
 
-  /** Counts a request that has ended; `attemptCount` is how many attempts it took. */
-  recordEnd(end: RequestEnd, attemptCount: number): void {
+  /** Counts a request that has ended; `fallbackCount` is how often it went on to another deployment. */
+  recordEnd(end: RequestEnd, fallbackCount: number): void {
     this.#endCounts[end] += 1;
-    if (end === "succeeded" && attemptCount > 1) this.#fallbackCount += 1;
+    if (end === "succeeded" && fallbackCount > 0) this.#fallbackCount += 1;
   }
 
   /** What has been counted so far. */

@@ -1,7 +1,7 @@
 /** One attempt: a provider's answer under timers that really fire, ended exactly once. */
 
 import type { GenerationEvent } from "../domain/event.ts";
-import type { AttemptTimer, ProviderFailure } from "../domain/outcome.ts";
+import type { AttemptTimer, Outcome, ProviderFailure } from "../domain/outcome.ts";
 import type {
   Cleanup,
   Clock,
@@ -26,6 +26,7 @@ export interface AttemptLimits {
 /** How an attempt ended, with what was measured. */
 export interface AttemptEnd {
   readonly end: ProviderEnd;
+  readonly outcome: Outcome;
   readonly totalMs: number;
   readonly timeToFirstTokenMs: number | undefined;
   /** The last usage the provider told. */
@@ -88,11 +89,11 @@ export class RunningAttempt implements ProviderSink {
     this.#attempt.resume();
   }
 
-  /** Ends the attempt now as `cancelled`. Does nothing after the end. */
-  abort(): void {
+  /** Ends the attempt now: the caller left, or another attempt answered first. Does nothing after the end. */
+  abort(outcome: "cancelled" | "superseded"): void {
     if (this.#ended) return;
     this.#attempt.abort();
-    this.#finish({ kind: "failed", failure: { class: "cancelled" } });
+    this.#finish({ kind: "failed", failure: { class: "cancelled" } }, outcome);
   }
 
   onActivity(): void {
@@ -137,13 +138,17 @@ export class RunningAttempt implements ProviderSink {
     this.#finish({ kind: "failed", failure });
   }
 
-  #finish(end: ProviderEnd): void {
+  #finish(
+    end: ProviderEnd,
+    outcome: Outcome = end.kind === "completed" ? "success" : end.failure.class,
+  ): void {
     this.#ended = true;
     this.#stopFirstTokenTimer();
     this.#stopIdleTimer();
     this.#stopTotalTimer();
     this.#listener.onEnd({
       end,
+      outcome,
       totalMs: this.#clock.nowMs() - this.#startedMs,
       timeToFirstTokenMs: this.#firstTokenMs === undefined ? undefined : this.#firstTokenMs - this.#startedMs,
       usage: this.#usage,

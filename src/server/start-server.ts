@@ -4,23 +4,29 @@ import { file_google_rpc_error_details } from "../../gen/google/rpc/error_detail
 import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.ts";
 import { Health } from "../../gen/health/v1/health_pb.ts";
 import type { Address, ServerConfig } from "../config/config.ts";
-import type { Clock, Logger } from "../domain/ports.ts";
+import type { Clock, Logger, Random } from "../domain/ports.ts";
+import { systemRandom } from "../lib/random.ts";
 import type { RpcMethod } from "../service/call.ts";
 import type { HttpDoor } from "../service/http-exchange.ts";
 import { type AdminServer, type MetricsPage, startAdminServer } from "./admin/admin-server.ts";
+import { describeExtraCall, type ExtraRoutes } from "./connect/extra-call.ts";
 import { nameMethod } from "./connect/method-name.ts";
 import { registerMethods, type ServerMethod } from "./connect/register-methods.ts";
 import { REFLECTION_SERVICES, registerReflection } from "./connect/register-reflection.ts";
 import { RpcListener } from "./connect/rpc-listener.ts";
 import type { EncodeError } from "./connect/server-call.ts";
 import { drain } from "./drain.ts";
+import { type Admission, openAdmission } from "./edge/admission.ts";
 import { CallsUnderWay } from "./edge/calls-under-way.ts";
+import { ConnectionAges } from "./edge/connection-age.ts";
+import { CorsPolicy } from "./edge/cors.ts";
 import { EdgeListener } from "./edge/edge-listener.ts";
 import { FrontDoor } from "./edge/front-door.ts";
 import { createHttp1Server } from "./edge/http1-server.ts";
 import { stateHttp2Options } from "./edge/http2-options.ts";
 import { Http2Sessions } from "./edge/http2-sessions.ts";
 import { formatAddress } from "./edge/peer-address.ts";
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./edge/server-limits.ts";
 import { makeHealthMethods } from "./health/health-methods.ts";
 import type { ServingState } from "./health/serving-state.ts";
 import { warnOfOpenAddresses } from "./open-address-warning.ts";
@@ -39,6 +45,16 @@ export interface ServerOptions {
   readonly encodeError: EncodeError;
   /** The page behind `/metrics` of the admin address; undefined answers 404. */
   readonly metrics?: MetricsPage;
+  /** Who may call what; undefined admits everyone. */
+  readonly admission?: Admission | undefined;
+  /** Origins of web pages that may call; undefined means none. */
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** What connections may do; what is left out is `DEFAULT_SERVER_LIMITS`. */
+  readonly limits?: Partial<ServerLimits> | undefined;
+  /** Chance, for the ages of connections; undefined takes the machine's. */
+  readonly random?: Random;
+  /** Methods beside `methods` that take streams from callers. */
+  readonly extraRoutes?: ExtraRoutes;
   /** Full names of streams without an end of their own: a drain stops them at once instead of waiting for them. */
   readonly endlessMethods?: readonly string[];
 }
@@ -47,6 +63,11 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly address: Address;
   readonly adminAddress: Address | undefined;
+  /**
+   * Reads the files of certificates and keys again; connections from now on get the new
+   * ones. Rejects, and keeps the old ones, when they cannot be used. Nothing without TLS.
+   */
+  reloadCertificates(): Promise<void>;
   /**
    * Stops without breaking calls: says NOT_SERVING, waits `drainDelayMs`, takes nothing
    * new, waits up to `drainTimeoutMs` for the calls under way, stops the rest. Resolves
@@ -62,9 +83,15 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, clock, logger, readiness } = options;
-  warnOfOpenAddresses([config.address, config.adminAddress], logger);
+  warnOfOpenAddresses(
+    [options.admission === undefined ? config.address : undefined, config.adminAddress],
+    logger,
+  );
   const admin = await openAdmin(options);
   const calls = new CallsUnderWay();
+  const limits: ServerLimits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
+  const random = options.random ?? systemRandom;
+  const ages = new ConnectionAges(limits.maxAgeMs, random);
   const edge = new EdgeListener({
     config,
     rpcs: makeRpcListener(options),
@@ -74,20 +101,31 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ...REFLECTION_SERVICES.map((service) => nameMethod(service.method.serverReflectionInfo)),
       ...(options.endlessMethods ?? []),
     ]),
+    admission: options.admission ?? openAdmission,
+    cors: new CorsPolicy(options.corsOrigins ?? []),
     calls,
+    ages,
+    limits,
     clock,
     logger,
   });
-  const http1 = createHttp1Server(config.maxHeaderBytes, (request, response) =>
-    edge.listen(request, response),
+  const http1 = createHttp1Server(
+    { maxHeaderBytes: config.maxHeaderBytes, limits, clock },
+    (request, response) => edge.listen(request, response),
   );
-  const http2 = createHttp2Server(stateHttp2Options(config.maxHeaderBytes), (request, response) => {
+  const http2 = createHttp2Server(stateHttp2Options(config.maxHeaderBytes, limits), (request, response) => {
     edge.listen(request, response);
   });
-  const sessions = new Http2Sessions(http2, clock, logger);
+  const sessions = new Http2Sessions(http2, { limits, clock, random, logger });
   let front: FrontDoor;
   try {
-    front = await FrontDoor.open(config.address, config.tls, { http1, http2 }, clock);
+    front = await FrontDoor.open(config.address, config.tls, {
+      servers: { http1, http2 },
+      limits,
+      ages,
+      clock,
+      logger,
+    });
   } catch (error) {
     http1.close();
     await admin?.close();
@@ -98,6 +136,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     address: front.address,
     adminAddress: admin?.address,
+    reloadCertificates: () => front.reloadCertificates(),
     drain() {
       draining ??= drain({ config, readiness, calls, front, http1, http2, sessions, admin, clock, logger });
       return draining;
@@ -106,7 +145,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function makeRpcListener(options: ServerOptions): RpcListener {
-  const { config, encodeError, logger } = options;
+  const { config, encodeError, logger, extraRoutes } = options;
   const served = new Set(options.methods.map(({ method }) => method.parent));
   const serviceNames = [...served, Health, ...(config.reflection ? REFLECTION_SERVICES : [])].map(
     (service) => service.typeName,
@@ -126,6 +165,7 @@ function makeRpcListener(options: ServerOptions): RpcListener {
             registerReflection(router, files, serviceNames),
         ]
       : []),
+    (router) => extraRoutes?.(router, (context) => describeExtraCall(context, encodeError)),
   ]);
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { DescMethodServerStreaming, DescMethodUnary, Message, MessageShape } from "@bufbuild/protobuf";
+import type { Caller } from "../domain/caller.ts";
 import type { RouteError } from "../domain/errors.ts";
 import type { Cleanup } from "../domain/ports.ts";
 
@@ -21,6 +22,8 @@ export interface EdgeContext {
   readonly peer: string;
   /** When the request arrived, on the Clock. */
   readonly arrivedMs: number;
+  /** Who calls; undefined where nobody asked: without `auth`, and for methods open to anyone. */
+  readonly caller?: Caller | undefined;
 }
 
 /** A call under way. */

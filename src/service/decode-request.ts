@@ -3,12 +3,13 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import {
   type GenerationSpec,
+  GenerationStrategy as GenerationStrategyEnum,
   Priority as PriorityEnum,
-  type Requirements as RequirementsMessage,
+  type PriorityWeights as PriorityWeightsMessage,
   type ResponseFormat as ResponseFormatMessage,
   type Sampling as SamplingMessage,
   type Target as TargetMessage,
-  TaskType as TaskTypeEnum,
+  type TaskType as TaskTypeEnum,
   type ToolChoice as ToolChoiceMessage,
   ToolChoiceMode,
   type Tool as ToolMessage,
@@ -19,21 +20,24 @@ import type {
   GenerationRequest,
   Message,
   Priority,
-  Requirements,
+  PriorityWeights,
   ResponseFormat,
   Sampling,
   Target,
   Tool,
   ToolChoice,
 } from "../domain/request.ts";
+import type { GenerationStrategy } from "../domain/targets.ts";
 import { decodeMessages } from "./decode-messages.ts";
+import { decodeRequirements } from "./decode-requirements.ts";
 import { checkDialogue, renderDialogue } from "./render-dialogue.ts";
+import { isTaskType, readTaskType } from "./task-types.ts";
 import { MAX_TEXT_CHARACTERS, NAME_PATTERN, NAME_RULE, Violations } from "./violations.ts";
 
 const MAX_MESSAGES = 1_000;
 const MAX_TOOLS = 128;
 const MAX_STOP_SEQUENCES = 4;
-const MAX_MODEL_CHARACTERS = 256;
+const MAX_NAME_CHARACTERS = 256;
 
 export type DecodedRequest =
   | { readonly ok: true; readonly request: GenerationRequest }
@@ -50,16 +54,21 @@ export function decodeRequest(spec: GenerationSpec | undefined): DecodedRequest 
   const toolChoice = decodeToolChoice(spec.toolChoice, tools, violations);
   const responseFormat = decodeResponseFormat(spec.responseFormat, violations);
   const taskType = decodeTaskType(spec.taskType, violations);
+  const strategy = decodeStrategy(spec.strategy, violations);
+  const weights = decodeWeights(spec.weights, violations);
   const request: GenerationRequest = {
     messages: decodeInput(spec, violations),
     target: decodeTarget(spec.target, violations),
-    priority: decodePriority(spec.priority, violations),
-    requirements: decodeRequirements(spec.requirements, violations),
+    priority: decodePriority(spec.priority, "spec.priority", violations),
+    requirements: decodeRequirements(spec.requirements, "spec.requirements", violations),
     sampling: decodeSampling(spec.sampling, violations),
     tools,
     ...(taskType === undefined ? {} : { taskType }),
     ...(toolChoice === undefined ? {} : { toolChoice }),
     ...(responseFormat === undefined ? {} : { responseFormat }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(weights === undefined ? {} : { weights }),
+    ...(spec.explain ? { explain: true } : {}),
   };
   return violations.list.length === 0 ? { ok: true, request } : { ok: false, violations: violations.list };
 }
@@ -89,11 +98,11 @@ function decodeTarget(target: TargetMessage | undefined, violations: Violations)
     violations.add("spec.target", "must name a kind, or be left out for automatic choice");
     return { kind: "automatic" };
   }
-  const model = target.kind.value;
-  if (model === "" || model.length > MAX_MODEL_CHARACTERS) {
-    violations.add("spec.target.model", `must have 1 to ${MAX_MODEL_CHARACTERS} characters`);
+  const { case: kind, value: name } = target.kind;
+  if (name === "" || name.length > MAX_NAME_CHARACTERS) {
+    violations.add(`spec.target.${kind}`, `must have 1 to ${MAX_NAME_CHARACTERS} characters`);
   }
-  return { kind: "model", model };
+  return kind === "model" ? { kind, model: name } : { kind: "named", name, as: kind };
 }
 
 const PRIORITIES: Readonly<Record<PriorityEnum, Priority>> = {
@@ -104,48 +113,45 @@ const PRIORITIES: Readonly<Record<PriorityEnum, Priority>> = {
   [PriorityEnum.BALANCED]: "balanced",
 };
 
-function decodePriority(value: PriorityEnum, violations: Violations): Priority {
+/** Our word for a priority; unset means balanced. `field` names it in a violation. */
+export function decodePriority(value: PriorityEnum, field: string, violations: Violations): Priority {
   const priority: Priority | undefined = PRIORITIES[value];
-  if (priority === undefined) violations.add("spec.priority", `${value} is not a known value`);
+  if (priority === undefined) violations.add(field, `${value} is not a known value`);
   return priority ?? "balanced";
 }
 
-const TASK_TYPES: Readonly<Record<TaskTypeEnum, TaskType | undefined>> = {
-  [TaskTypeEnum.UNSPECIFIED]: undefined,
-  [TaskTypeEnum.TEXT_GENERATION]: "text_generation",
-  [TaskTypeEnum.CODE_GENERATION]: "code_generation",
-  [TaskTypeEnum.ANALYSIS]: "analysis",
-  [TaskTypeEnum.REASONING]: "reasoning",
-  [TaskTypeEnum.SUMMARIZATION]: "summarization",
-  [TaskTypeEnum.TRANSLATION]: "translation",
-  [TaskTypeEnum.CLASSIFICATION]: "classification",
-  [TaskTypeEnum.EXTRACTION]: "extraction",
-  [TaskTypeEnum.VISION_ANALYSIS]: "vision_analysis",
-  [TaskTypeEnum.LONG_CONTEXT]: "long_context",
-  [TaskTypeEnum.STREAMING]: "streaming",
-  [TaskTypeEnum.BATCH_PROCESSING]: "batch_processing",
-};
-
 function decodeTaskType(value: TaskTypeEnum, violations: Violations): TaskType | undefined {
-  if (!Object.hasOwn(TASK_TYPES, value)) violations.add("spec.task_type", `${value} is not a known value`);
-  return TASK_TYPES[value];
+  if (!isTaskType(value)) violations.add("spec.task_type", `${value} is not a known value`);
+  return readTaskType(value);
 }
 
-function decodeRequirements(
-  requirements: RequirementsMessage | undefined,
+const STRATEGIES: Readonly<Record<GenerationStrategyEnum, GenerationStrategy | undefined>> = {
+  [GenerationStrategyEnum.UNSPECIFIED]: undefined,
+  [GenerationStrategyEnum.SINGLE]: "single",
+  [GenerationStrategyEnum.BEST_OF_TWO]: "best_of_two",
+};
+
+function decodeStrategy(
+  value: GenerationStrategyEnum,
   violations: Violations,
-): Requirements {
-  const contextTokens = requirements?.contextTokenCount;
-  if (contextTokens !== undefined && contextTokens < 1) {
-    violations.add("spec.requirements.context_token_count", `is ${contextTokens}; must be 1 or more`);
+): GenerationStrategy | undefined {
+  if (!Object.hasOwn(STRATEGIES, value)) violations.add("spec.strategy", `${value} is not a known value`);
+  return STRATEGIES[value];
+}
+
+function decodeWeights(
+  weights: PriorityWeightsMessage | undefined,
+  violations: Violations,
+): PriorityWeights | undefined {
+  if (weights === undefined) return undefined;
+  const { quality, latency, cost } = weights;
+  for (const [field, value] of Object.entries({ quality, latency, cost })) {
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      violations.add(`spec.weights.${field}`, `is ${value}; must be 0.0 or more`);
+    }
   }
-  return {
-    vision: requirements?.vision ?? false,
-    tools: requirements?.tools ?? false,
-    jsonOutput: requirements?.jsonOutput ?? false,
-    longContext: requirements?.longContext ?? false,
-    ...(contextTokens === undefined ? {} : { contextTokens }),
-  };
+  if (quality + latency + cost === 0) violations.add("spec.weights", "must have one weight above 0.0");
+  return { quality, latency, cost };
 }
 
 function decodeSampling(sampling: SamplingMessage | undefined, violations: Violations): Sampling {

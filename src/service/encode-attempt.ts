@@ -4,12 +4,13 @@ import { create } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
 import {
   type Attempt,
+  AttemptPurpose as AttemptPurposeEnum,
   AttemptSchema,
   Outcome as OutcomeEnum,
   type Usage as UsageMessage,
   UsageSchema,
 } from "../../gen/sluice/v1/generation_pb.ts";
-import type { AttemptRecord } from "../domain/attempt.ts";
+import type { AttemptPurpose, AttemptRecord } from "../domain/attempt.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { Usage } from "../domain/usage.ts";
 
@@ -32,6 +33,16 @@ const OUTCOMES: Readonly<Record<Outcome, OutcomeEnum>> = {
   local: OutcomeEnum.LOCAL,
 };
 
+const PURPOSES: Readonly<Record<AttemptPurpose, AttemptPurposeEnum>> = {
+  first: AttemptPurposeEnum.FIRST,
+  retry: AttemptPurposeEnum.RETRY,
+  fallback: AttemptPurposeEnum.FALLBACK,
+  hedge: AttemptPurposeEnum.HEDGE,
+  second_answer: AttemptPurposeEnum.SECOND_ANSWER,
+  judge: AttemptPurposeEnum.JUDGE,
+  health_check: AttemptPurposeEnum.HEALTH_CHECK,
+};
+
 /** The contract's word for an outcome. */
 export function encodeOutcome(outcome: Outcome): OutcomeEnum {
   return OUTCOMES[outcome];
@@ -46,6 +57,8 @@ export function encodeAttempt(record: AttemptRecord): Attempt {
     model: record.deployment.model,
     outcome: OUTCOMES[record.outcome],
     providerCode: record.providerCode ?? "",
+    purpose: PURPOSES[record.purpose],
+    tier: record.tier,
     totalDuration: encodeDuration(record.totalMs),
     ...(record.httpStatus === undefined ? {} : { httpStatus: record.httpStatus }),
     ...(record.timeToFirstTokenMs === undefined

@@ -20,6 +20,7 @@ import type { FinishReason, GenerationEvent } from "../domain/event.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { CollectedAnswer } from "../router/collect-generation.ts";
 import { encodeAttempt, encodeDuration, encodeOutcome, encodeUsage } from "./encode-attempt.ts";
+import { encodeDecision } from "./encode-decision.ts";
 
 type StreamEvent = StreamGenerateResponse["event"];
 
@@ -114,6 +115,7 @@ function encodeResult(result: RouteResult) {
     rawFinishReason: result.rawFinishReason,
     totalDuration: encodeDuration(result.totalMs),
     attempts: result.attempts.map(encodeAttempt),
+    decisions: result.decisions.map(encodeDecision),
     ...(result.usage === undefined ? {} : { usage: encodeUsage(result.usage) }),
     ...(result.timeToFirstTokenMs === undefined
       ? {}

@@ -6,19 +6,26 @@ import {
   AttemptMetricsSchema,
   BreakerState as BreakerStateEnum,
   DeploymentMetricsSchema,
+  EvidenceSummarySchema,
+  FallbackEventSchema,
   LatencySummarySchema,
   type MetricsSnapshot as MetricsSnapshotMessage,
   MetricsSnapshotSchema,
+  type ModelMetrics as ModelMetricsMessage,
   ModelMetricsSchema,
   OutcomeCountSchema,
   RequestMetricsSchema,
+  ScopeMetricsSchema,
 } from "../../gen/sluice/v1/metrics_pb.ts";
 import type {
   AttemptMetrics,
   BreakerState,
   DeploymentMetrics,
+  EvidenceSummary,
   LatencySummary,
   MetricsSnapshot,
+  ModelMetrics,
+  ScopeMetrics,
 } from "../domain/metrics.ts";
 import { encodeDuration, encodeOutcome, encodeUsage } from "./encode-attempt.ts";
 
@@ -43,13 +50,51 @@ export function encodeMetrics(snapshot: MetricsSnapshot): MetricsSnapshotMessage
       inFlightCount: requests.inFlightCount,
       fallbackCount: BigInt(requests.fallbackCount),
     }),
-    models: snapshot.models.map(({ model, total, deployments }) =>
-      create(ModelMetricsSchema, {
-        model: model.name,
-        total: encodeAttempts(total),
-        deployments: deployments.map(encodeDeployment),
+    models: snapshot.models.map(encodeModelMetrics),
+    scopes: snapshot.scopes.map(encodeScope),
+  });
+}
+
+/** One model: the roll-up of its deployments, and each of them. */
+export function encodeModelMetrics({ model, total, deployments }: ModelMetrics): ModelMetricsMessage {
+  return create(ModelMetricsSchema, {
+    model: model.name,
+    total: encodeAttempts(total),
+    deployments: deployments.map(encodeDeployment),
+  });
+}
+
+function encodeScope(metrics: ScopeMetrics) {
+  return create(ScopeMetricsSchema, {
+    scope: metrics.scope,
+    requestCount: BigInt(metrics.totalRequestCount),
+    succeededCount: BigInt(metrics.successfulRequestCount),
+    healthyDeploymentCount: metrics.healthyInstanceCount,
+    deploymentCount: metrics.totalInstanceCount,
+    fallbackCount: BigInt(metrics.fallbackCount),
+    recentFallbacks: metrics.fallbacks.toReversed().map(({ from, to, outcome, atWallMs }) =>
+      create(FallbackEventSchema, {
+        eventTime: timestampFromMs(atWallMs),
+        fromDeployment: from,
+        toDeployment: to,
+        outcome: encodeOutcome(outcome),
       }),
     ),
+  });
+}
+
+function encodeEvidence(evidence: EvidenceSummary) {
+  const { cooldownMs, credentialDisabledMs } = evidence;
+  return create(EvidenceSummarySchema, {
+    successRatio: evidence.successRatio,
+    timeToFirstTokenDuration: encodeDuration(evidence.timeToFirstTokenMs),
+    timePerOutputTokenDuration: encodeDuration(evidence.timePerOutputTokenMs),
+    headroomRatio: evidence.headroomRatio,
+    admittedRatio: evidence.admittedRatio,
+    ...(cooldownMs === undefined ? {} : { cooldownDelay: encodeDuration(cooldownMs) }),
+    ...(credentialDisabledMs === undefined
+      ? {}
+      : { credentialDisabledDelay: encodeDuration(credentialDisabledMs) }),
   });
 }
 
@@ -63,6 +108,8 @@ function encodeDeployment(metrics: DeploymentMetrics) {
     breakerState: BREAKER_STATES[metrics.breakerState],
     consecutiveFailureCount: metrics.consecutiveFailureCount,
     attempts: encodeAttempts(metrics.attempts),
+    healthScore: metrics.healthScore,
+    evidence: encodeEvidence(metrics.evidence),
     ...(nextProbeDelayMs === undefined ? {} : { nextProbeDelay: encodeDuration(nextProbeDelayMs) }),
   });
 }

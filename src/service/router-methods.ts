@@ -71,7 +71,7 @@ function streamTo(call: StreamCall<StreamGenerateResponse>): RouteConsumer {
       );
     },
     onFinished(result) {
-      call.write([encodeStreamEvent(sequenceNumber++, result.attempts.length, encodeFinished(result))]);
+      call.write([encodeStreamEvent(sequenceNumber++, result.attemptNumber, encodeFinished(result))]);
       call.end();
     },
     onFailed: (error) => call.fail(error),

@@ -9,6 +9,8 @@ const ALLOWED_FIELDS = [
   "method",
   "protocol",
   "peer",
+  "caller",
+  "credential",
   "code",
   "reason",
   "model",

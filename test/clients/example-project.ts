@@ -33,7 +33,7 @@ export async function openExampleProject(name: string): Promise<ExampleProject> 
     await symlink(join(ROOT, entry), link);
   }
   const isGenerated = (path: string) =>
-    /[\\/](?:gen|\.venv|__pycache__)(?:[\\/]|$)/.test(path.slice(ROOT.length));
+    /[\\/](?:gen|\.venv|__pycache__|target)(?:[\\/]|$)/.test(path.slice(ROOT.length));
   await cp(join(ROOT, "examples", name), folder, { recursive: true, filter: (path) => !isGenerated(path) });
   await rm(join(folder, "gen"), { recursive: true, force: true });
   const readme = await readFile(join(folder, "README.md"), "utf8");

@@ -63,6 +63,26 @@ const EXAMPLES: readonly ExampleCase[] = [
     cancel: "Canceled",
     cancelledCount: 1,
   },
+  {
+    name: "java",
+    tool: "mvn",
+    isFetching: NOTHING,
+    prefetch: "mvn -q -B dependency:resolve-plugins dependency:resolve",
+    error: "NOT_FOUND MODEL_NOT_FOUND",
+    deadline: "DEADLINE_EXCEEDED",
+    cancel: "CANCELLED",
+    cancelledCount: 1,
+  },
+  {
+    name: "kotlin",
+    tool: "mvn",
+    isFetching: NOTHING,
+    prefetch: "mvn -q -B dependency:resolve-plugins dependency:resolve",
+    error: "NOT_FOUND MODEL_NOT_FOUND",
+    deadline: "DEADLINE_EXCEEDED",
+    cancel: "left after the first words",
+    cancelledCount: 1,
+  },
 ];
 
 describe("the examples, by the commands of their READMEs against a live server", function () {

@@ -33,7 +33,7 @@ describe("the documents", () => {
     });
 
     it(`${page} names only commands of sluice that there are`, () => {
-      const known = ["serve", "generate", "stream", "metrics", "models", "config"];
+      const known = ["serve", "generate", "stream", "metrics", "models", "config", "keys"];
       const blocks = readFences(text).filter(({ language }) => language === "sh");
       const used = blocks.flatMap((block) => listCommands(block.text));
       for (const command of used) {

@@ -2,6 +2,7 @@ import type { Config, OpenAiProviderConfig, RoutingConfig, ServerConfig } from "
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { startSluice } from "../../src/main.ts";
+import { sampleRouting } from "./router-bench.ts";
 import { sampleModel } from "./sample-catalog.ts";
 import { MemoryLogger } from "./start-test-server.ts";
 
@@ -14,8 +15,17 @@ export interface SluiceChanges {
   readonly provider?: Partial<Pick<OpenAiProviderConfig, "maxConnections" | "connectTimeoutMs">>;
   readonly routing?: Partial<Omit<RoutingConfig, "timeouts" | "breaker">>;
   readonly timeouts?: Partial<RoutingConfig["timeouts"]>;
-  readonly breaker?: Partial<RoutingConfig["breaker"]>;
+  readonly breaker?: Partial<Omit<CountingPreset, "kind">>;
 }
+
+type CountingPreset = Extract<RoutingConfig["breaker"], { kind: "counting" }>;
+
+const COUNTING: CountingPreset = {
+  kind: "counting",
+  failureThreshold: 3,
+  recoveryTimeMs: 10_000,
+  halfOpenRequests: 1,
+};
 
 /** A whole Sluice on a free port of 127.0.0.1. */
 export interface TestSluice {
@@ -46,7 +56,13 @@ export async function startSluiceOver(
 }
 
 function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceChanges): Config {
+  const model = sampleModel(MODEL, {
+    providers: Object.keys(baseUrls),
+    price: { inputNanoUsd: 1_000_000_000, outputNanoUsd: 2_000_000_000 },
+  });
+  const plain = sampleRouting([model], { failureThreshold: 3, maxWaitingAttempts: 16 });
   return {
+    ...plain,
     server: {
       address: { host: "127.0.0.1", port: 0 },
       adminAddress: undefined,
@@ -70,18 +86,11 @@ function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceC
       connectTimeoutMs: 1_000,
       ...changes.provider,
     })),
-    models: [
-      sampleModel(MODEL, {
-        providers: Object.keys(baseUrls),
-        price: { inputNanoUsd: 1_000_000_000, outputNanoUsd: 2_000_000_000 },
-      }),
-    ],
     routing: {
-      maxAttempts: 3,
-      maxWaitingAttempts: 16,
+      ...plain.routing,
       ...changes.routing,
       timeouts: { firstTokenMs: 5_000, idleMs: 5_000, totalMs: 10_000, ...changes.timeouts },
-      breaker: { failureThreshold: 3, recoveryTimeMs: 10_000, ...changes.breaker },
+      breaker: { ...COUNTING, ...changes.breaker },
     },
     telemetry: { logLevel: "debug" },
   };

@@ -14,7 +14,7 @@ import type { JsonObject, Message as Message$1, UnknownEnum } from "@bufbuild/pr
  * Describes the file sluice/v1/generation.proto.
  */
 export const file_sluice_v1_generation: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbHVpY2UvdjEvZ2VuZXJhdGlvbi5wcm90bxIJc2x1aWNlLnYxIqUDCg5HZW5lcmF0aW9uU3BlYxIkCghtZXNzYWdlcxgBIAMoCzISLnNsdWljZS52MS5NZXNzYWdlEiUKCGRpYWxvZ3VlGAIgASgLMhMuc2x1aWNlLnYxLkRpYWxvZ3VlEiEKBnRhcmdldBgDIAEoCzIRLnNsdWljZS52MS5UYXJnZXQSJgoJdGFza190eXBlGAQgASgOMhMuc2x1aWNlLnYxLlRhc2tUeXBlEiUKCHByaW9yaXR5GAUgASgOMhMuc2x1aWNlLnYxLlByaW9yaXR5Ei0KDHJlcXVpcmVtZW50cxgGIAEoCzIXLnNsdWljZS52MS5SZXF1aXJlbWVudHMSJQoIc2FtcGxpbmcYByABKAsyEy5zbHVpY2UudjEuU2FtcGxpbmcSHgoFdG9vbHMYCCADKAsyDy5zbHVpY2UudjEuVG9vbBIqCgt0b29sX2Nob2ljZRgJIAEoCzIVLnNsdWljZS52MS5Ub29sQ2hvaWNlEjIKD3Jlc3BvbnNlX2Zvcm1hdBgKIAEoCzIZLnNsdWljZS52MS5SZXNwb25zZUZvcm1hdCKcAQoHTWVzc2FnZRIdCgRyb2xlGAEgASgOMg8uc2x1aWNlLnYxLlJvbGUSJQoFcGFydHMYAiADKAsyFi5zbHVpY2UudjEuQ29udGVudFBhcnQSDAoEbmFtZRgDIAEoCRInCgp0b29sX2NhbGxzGAQgAygLMhMuc2x1aWNlLnYxLlRvb2xDYWxsEhQKDHRvb2xfY2FsbF9pZBgFIAEoCSJICgtDb250ZW50UGFydBIOCgR0ZXh0GAEgASgJSAASIQoFaW1hZ2UYAiABKAsyEC5zbHVpY2UudjEuSW1hZ2VIAEIGCgRwYXJ0ImwKBUltYWdlEg0KA3VybBgBIAEoCUgAEg4KBGRhdGEYAiABKAxIABISCgptZWRpYV90eXBlGAMgASgJEiYKBmRldGFpbBgEIAEoDjIWLnNsdWljZS52MS5JbWFnZURldGFpbEIICgZzb3VyY2UitwEKCERpYWxvZ3VlEhcKD3Byb21wdF90ZW1wbGF0ZRgBIAEoCRIRCglyb2xlX25hbWUYAiABKAkSEQoJdXNlcl9uYW1lGAMgASgJEg0KBXF1ZXJ5GAQgASgJEi0KDGxvbmdfaGlzdG9yeRgFIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4SLgoNc2hvcnRfaGlzdG9yeRgGIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4iOQoMRGlhbG9ndWVUdXJuEhEKCXVzZXJfdGV4dBgBIAEoCRIWCg5hc3Npc3RhbnRfdGV4dBgCIAEoCSIhCgZUYXJnZXQSDwoFbW9kZWwYASABKAlIAEIGCgRraW5kIpIBCgxSZXF1aXJlbWVudHMSDgoGdmlzaW9uGAEgASgIEg0KBXRvb2xzGAIgASgIEhMKC2pzb25fb3V0cHV0GAMgASgIEhQKDGxvbmdfY29udGV4dBgEIAEoCBIgChNjb250ZXh0X3Rva2VuX2NvdW50GAUgASgFSACIAQFCFgoUX2NvbnRleHRfdG9rZW5fY291bnQiqgEKCFNhbXBsaW5nEhgKC3RlbXBlcmF0dXJlGAEgASgBSACIAQESEgoFdG9wX3AYAiABKAFIAYgBARIjChZtYXhfb3V0cHV0X3Rva2VuX2NvdW50GAMgASgFSAKIAQESFgoOc3RvcF9zZXF1ZW5jZXMYBCADKAlCDgoMX3RlbXBlcmF0dXJlQggKBl90b3BfcEIZChdfbWF4X291dHB1dF90b2tlbl9jb3VudCJWCgRUb29sEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiVgoKVG9vbENob2ljZRIpCgRtb2RlGAEgASgOMhkuc2x1aWNlLnYxLlRvb2xDaG9pY2VNb2RlSAASEwoJdG9vbF9uYW1lGAIgASgJSABCCAoGY2hvaWNlIjwKCFRvb2xDYWxsEg8KB2NhbGxfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglhcmd1bWVudHMYAyABKAkiggEKDlJlc3BvbnNlRm9ybWF0EjIKC2pzb25fb2JqZWN0GAEgASgLMhsuc2x1aWNlLnYxLkpzb25PYmplY3RGb3JtYXRIABIyCgtqc29uX3NjaGVtYRgCIAEoCzIbLnNsdWljZS52MS5Kc29uU2NoZW1hRm9ybWF0SABCCAoGZm9ybWF0IhIKEEpzb25PYmplY3RGb3JtYXQiWQoQSnNvblNjaGVtYUZvcm1hdBIMCgRuYW1lGAEgASgJEicKBnNjaGVtYRgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDgoGc3RyaWN0GAMgASgIIqUCCgVVc2FnZRIeChFpbnB1dF90b2tlbl9jb3VudBgBIAEoA0gAiAEBEh8KEm91dHB1dF90b2tlbl9jb3VudBgCIAEoA0gBiAEBEiUKGGNhY2hlZF9pbnB1dF90b2tlbl9jb3VudBgDIAEoA0gCiAEBEiIKFXJlYXNvbmluZ190b2tlbl9jb3VudBgEIAEoA0gDiAEBEhoKDWNvc3RfbmFub191c2QYBSABKANIBIgBAUIUChJfaW5wdXRfdG9rZW5fY291bnRCFQoTX291dHB1dF90b2tlbl9jb3VudEIbChlfY2FjaGVkX2lucHV0X3Rva2VuX2NvdW50QhgKFl9yZWFzb25pbmdfdG9rZW5fY291bnRCEAoOX2Nvc3RfbmFub191c2Qi0QIKB0F0dGVtcHQSFgoOYXR0ZW1wdF9udW1iZXIYASABKAUSEgoKZGVwbG95bWVudBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRINCgVtb2RlbBgEIAEoCRIjCgdvdXRjb21lGAUgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUSGAoLaHR0cF9zdGF0dXMYBiABKAVIAIgBARIVCg1wcm92aWRlcl9jb2RlGAcgASgJEjEKDnRvdGFsX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEj8KHHRpbWVfdG9fZmlyc3RfdG9rZW5fZHVyYXRpb24YCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHwoFdXNhZ2UYCiABKAsyEC5zbHVpY2UudjEuVXNhZ2VCDgoMX2h0dHBfc3RhdHVzInEKEUdlbmVyYXRpb25GYWlsdXJlEiQKCGF0dGVtcHRzGAEgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSFQoNYXR0ZW1wdF9jb3VudBgCIAEoBRIfCgV1c2FnZRgDIAEoCzIQLnNsdWljZS52MS5Vc2FnZSpfCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1NZU1RFTRABEg0KCVJPTEVfVVNFUhACEhIKDlJPTEVfQVNTSVNUQU5UEAMSDQoJUk9MRV9UT09MEAQqWAoLSW1hZ2VEZXRhaWwSHAoYSU1BR0VfREVUQUlMX1VOU1BFQ0lGSUVEEAASFAoQSU1BR0VfREVUQUlMX0xPVxABEhUKEUlNQUdFX0RFVEFJTF9ISUdIEAIq+AIKCFRhc2tUeXBlEhkKFVRBU0tfVFlQRV9VTlNQRUNJRklFRBAAEh0KGVRBU0tfVFlQRV9URVhUX0dFTkVSQVRJT04QARIdChlUQVNLX1RZUEVfQ09ERV9HRU5FUkFUSU9OEAISFgoSVEFTS19UWVBFX0FOQUxZU0lTEAMSFwoTVEFTS19UWVBFX1JFQVNPTklORxAEEhsKF1RBU0tfVFlQRV9TVU1NQVJJWkFUSU9OEAUSGQoVVEFTS19UWVBFX1RSQU5TTEFUSU9OEAYSHAoYVEFTS19UWVBFX0NMQVNTSUZJQ0FUSU9OEAcSGAoUVEFTS19UWVBFX0VYVFJBQ1RJT04QCBIdChlUQVNLX1RZUEVfVklTSU9OX0FOQUxZU0lTEAkSGgoWVEFTS19UWVBFX0xPTkdfQ09OVEVYVBAKEhcKE1RBU0tfVFlQRV9TVFJFQU1JTkcQCxIeChpUQVNLX1RZUEVfQkFUQ0hfUFJPQ0VTU0lORxAMKngKCFByaW9yaXR5EhgKFFBSSU9SSVRZX1VOU1BFQ0lGSUVEEAASEgoOUFJJT1JJVFlfU1BFRUQQARIUChBQUklPUklUWV9RVUFMSVRZEAISEQoNUFJJT1JJVFlfQ09TVBADEhUKEVBSSU9SSVRZX0JBTEFOQ0VEEAQqhwEKDlRvb2xDaG9pY2VNb2RlEiAKHFRPT0xfQ0hPSUNFX01PREVfVU5TUEVDSUZJRUQQABIZChVUT09MX0NIT0lDRV9NT0RFX0FVVE8QARIZChVUT09MX0NIT0lDRV9NT0RFX05PTkUQAhIdChlUT09MX0NIT0lDRV9NT0RFX1JFUVVJUkVEEAMquAEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAhIcChhGSU5JU0hfUkVBU09OX1RPT0xfQ0FMTFMQAxIgChxGSU5JU0hfUkVBU09OX0NPTlRFTlRfRklMVEVSEAQSFwoTRklOSVNIX1JFQVNPTl9PVEhFUhAFKrkDCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABITCg9PVVRDT01FX1NVQ0NFU1MQARIQCgxPVVRDT01FX0FVVEgQAhIbChdPVVRDT01FX0lOVkFMSURfUkVRVUVTVBADEiMKH09VVENPTUVfQ09OVEVYVF9MRU5HVEhfRVhDRUVERUQQBBIaChZPVVRDT01FX0NPTlRFTlRfRklMVEVSEAUSFgoST1VUQ09NRV9SQVRFX0xJTUlUEAYSGwoXT1VUQ09NRV9RVU9UQV9FWEhBVVNURUQQBxIdChlPVVRDT01FX01PREVMX1VOQVZBSUxBQkxFEAgSGAoUT1VUQ09NRV9TRVJWRVJfRVJST1IQCRIWChJPVVRDT01FX09WRVJMT0FERUQQChITCg9PVVRDT01FX1RJTUVPVVQQCxITCg9PVVRDT01FX05FVFdPUksQDBIeChpPVVRDT01FX1NUUkVBTV9JTlRFUlJVUFRFRBANEhUKEU9VVENPTUVfQ0FOQ0VMTEVEEA4SFgoST1VUQ09NRV9TVVBFUlNFREVEEA8SEQoNT1VUQ09NRV9MT0NBTBAQYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct]);
+  fileDesc("ChpzbHVpY2UvdjEvZ2VuZXJhdGlvbi5wcm90bxIJc2x1aWNlLnYxIpQECg5HZW5lcmF0aW9uU3BlYxIkCghtZXNzYWdlcxgBIAMoCzISLnNsdWljZS52MS5NZXNzYWdlEiUKCGRpYWxvZ3VlGAIgASgLMhMuc2x1aWNlLnYxLkRpYWxvZ3VlEiEKBnRhcmdldBgDIAEoCzIRLnNsdWljZS52MS5UYXJnZXQSJgoJdGFza190eXBlGAQgASgOMhMuc2x1aWNlLnYxLlRhc2tUeXBlEiUKCHByaW9yaXR5GAUgASgOMhMuc2x1aWNlLnYxLlByaW9yaXR5Ei0KDHJlcXVpcmVtZW50cxgGIAEoCzIXLnNsdWljZS52MS5SZXF1aXJlbWVudHMSJQoIc2FtcGxpbmcYByABKAsyEy5zbHVpY2UudjEuU2FtcGxpbmcSHgoFdG9vbHMYCCADKAsyDy5zbHVpY2UudjEuVG9vbBIqCgt0b29sX2Nob2ljZRgJIAEoCzIVLnNsdWljZS52MS5Ub29sQ2hvaWNlEjIKD3Jlc3BvbnNlX2Zvcm1hdBgKIAEoCzIZLnNsdWljZS52MS5SZXNwb25zZUZvcm1hdBIvCghzdHJhdGVneRgLIAEoDjIdLnNsdWljZS52MS5HZW5lcmF0aW9uU3RyYXRlZ3kSKwoHd2VpZ2h0cxgMIAEoCzIaLnNsdWljZS52MS5Qcmlvcml0eVdlaWdodHMSDwoHZXhwbGFpbhgNIAEoCCKcAQoHTWVzc2FnZRIdCgRyb2xlGAEgASgOMg8uc2x1aWNlLnYxLlJvbGUSJQoFcGFydHMYAiADKAsyFi5zbHVpY2UudjEuQ29udGVudFBhcnQSDAoEbmFtZRgDIAEoCRInCgp0b29sX2NhbGxzGAQgAygLMhMuc2x1aWNlLnYxLlRvb2xDYWxsEhQKDHRvb2xfY2FsbF9pZBgFIAEoCSJICgtDb250ZW50UGFydBIOCgR0ZXh0GAEgASgJSAASIQoFaW1hZ2UYAiABKAsyEC5zbHVpY2UudjEuSW1hZ2VIAEIGCgRwYXJ0ImwKBUltYWdlEg0KA3VybBgBIAEoCUgAEg4KBGRhdGEYAiABKAxIABISCgptZWRpYV90eXBlGAMgASgJEiYKBmRldGFpbBgEIAEoDjIWLnNsdWljZS52MS5JbWFnZURldGFpbEIICgZzb3VyY2UitwEKCERpYWxvZ3VlEhcKD3Byb21wdF90ZW1wbGF0ZRgBIAEoCRIRCglyb2xlX25hbWUYAiABKAkSEQoJdXNlcl9uYW1lGAMgASgJEg0KBXF1ZXJ5GAQgASgJEi0KDGxvbmdfaGlzdG9yeRgFIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4SLgoNc2hvcnRfaGlzdG9yeRgGIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4iOQoMRGlhbG9ndWVUdXJuEhEKCXVzZXJfdGV4dBgBIAEoCRIWCg5hc3Npc3RhbnRfdGV4dBgCIAEoCSJ4CgZUYXJnZXQSDwoFbW9kZWwYASABKAlIABISCghwcm92aWRlchgCIAEoCUgAEg8KBWdyb3VwGAMgASgJSAASDgoEcG9vbBgEIAEoCUgAEg8KBWNoYWluGAUgASgJSAASDwoFYWxpYXMYBiABKAlIAEIGCgRraW5kIrcCCgxSZXF1aXJlbWVudHMSDgoGdmlzaW9uGAEgASgIEg0KBXRvb2xzGAIgASgIEhMKC2pzb25fb3V0cHV0GAMgASgIEhQKDGxvbmdfY29udGV4dBgEIAEoCBIgChNjb250ZXh0X3Rva2VuX2NvdW50GAUgASgFSACIAQESNwoUbWF4X2xhdGVuY3lfZHVyYXRpb24YBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoRbWluX3N1Y2Nlc3NfcmF0aW8YByABKAFIAYgBARIeChFtYXhfY29zdF9uYW5vX3VzZBgIIAEoA0gCiAEBQhYKFF9jb250ZXh0X3Rva2VuX2NvdW50QhQKEl9taW5fc3VjY2Vzc19yYXRpb0IUChJfbWF4X2Nvc3RfbmFub191c2QiQQoPUHJpb3JpdHlXZWlnaHRzEg8KB3F1YWxpdHkYASABKAESDwoHbGF0ZW5jeRgCIAEoARIMCgRjb3N0GAMgASgBIqoBCghTYW1wbGluZxIYCgt0ZW1wZXJhdHVyZRgBIAEoAUgAiAEBEhIKBXRvcF9wGAIgASgBSAGIAQESIwoWbWF4X291dHB1dF90b2tlbl9jb3VudBgDIAEoBUgCiAEBEhYKDnN0b3Bfc2VxdWVuY2VzGAQgAygJQg4KDF90ZW1wZXJhdHVyZUIICgZfdG9wX3BCGQoXX21heF9vdXRwdXRfdG9rZW5fY291bnQiVgoEVG9vbBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEisKCnBhcmFtZXRlcnMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlYKClRvb2xDaG9pY2USKQoEbW9kZRgBIAEoDjIZLnNsdWljZS52MS5Ub29sQ2hvaWNlTW9kZUgAEhMKCXRvb2xfbmFtZRgCIAEoCUgAQggKBmNob2ljZSI8CghUb29sQ2FsbBIPCgdjYWxsX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJYXJndW1lbnRzGAMgASgJIoIBCg5SZXNwb25zZUZvcm1hdBIyCgtqc29uX29iamVjdBgBIAEoCzIbLnNsdWljZS52MS5Kc29uT2JqZWN0Rm9ybWF0SAASMgoLanNvbl9zY2hlbWEYAiABKAsyGy5zbHVpY2UudjEuSnNvblNjaGVtYUZvcm1hdEgAQggKBmZvcm1hdCISChBKc29uT2JqZWN0Rm9ybWF0IlkKEEpzb25TY2hlbWFGb3JtYXQSDAoEbmFtZRgBIAEoCRInCgZzY2hlbWEYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Eg4KBnN0cmljdBgDIAEoCCKlAgoFVXNhZ2USHgoRaW5wdXRfdG9rZW5fY291bnQYASABKANIAIgBARIfChJvdXRwdXRfdG9rZW5fY291bnQYAiABKANIAYgBARIlChhjYWNoZWRfaW5wdXRfdG9rZW5fY291bnQYAyABKANIAogBARIiChVyZWFzb25pbmdfdG9rZW5fY291bnQYBCABKANIA4gBARIaCg1jb3N0X25hbm9fdXNkGAUgASgDSASIAQFCFAoSX2lucHV0X3Rva2VuX2NvdW50QhUKE19vdXRwdXRfdG9rZW5fY291bnRCGwoZX2NhY2hlZF9pbnB1dF90b2tlbl9jb3VudEIYChZfcmVhc29uaW5nX3Rva2VuX2NvdW50QhAKDl9jb3N0X25hbm9fdXNkIosDCgdBdHRlbXB0EhYKDmF0dGVtcHRfbnVtYmVyGAEgASgFEhIKCmRlcGxveW1lbnQYAiABKAkSEAoIcHJvdmlkZXIYAyABKAkSDQoFbW9kZWwYBCABKAkSIwoHb3V0Y29tZRgFIAEoDjISLnNsdWljZS52MS5PdXRjb21lEhgKC2h0dHBfc3RhdHVzGAYgASgFSACIAQESFQoNcHJvdmlkZXJfY29kZRgHIAEoCRIxCg50b3RhbF9kdXJhdGlvbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI/Chx0aW1lX3RvX2ZpcnN0X3Rva2VuX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh8KBXVzYWdlGAogASgLMhAuc2x1aWNlLnYxLlVzYWdlEioKB3B1cnBvc2UYCyABKA4yGS5zbHVpY2UudjEuQXR0ZW1wdFB1cnBvc2USDAoEdGllchgMIAEoCUIOCgxfaHR0cF9zdGF0dXMingEKCERlY2lzaW9uEhYKDmF0dGVtcHRfbnVtYmVyGAEgASgFEg4KBnRhcmdldBgCIAEoCRImCgl0YXNrX3R5cGUYAyABKA4yEy5zbHVpY2UudjEuVGFza1R5cGUSMQoKY2FuZGlkYXRlcxgEIAMoCzIdLnNsdWljZS52MS5DYW5kaWRhdGVKdWRnZW1lbnQSDwoHcmVsYXhlZBgFIAMoCSKlAQoSQ2FuZGlkYXRlSnVkZ2VtZW50EhIKCmRlcGxveW1lbnQYASABKAkSDQoFbW9kZWwYAiABKAkSEAoIcHJvdmlkZXIYAyABKAkSDAoEdGllchgEIAEoCRIOCgZjaG9zZW4YBSABKAgSEgoKcmVtb3ZlZF9ieRgGIAEoCRIoCgVzY29yZRgHIAEoCzIZLnNsdWljZS52MS5DYW5kaWRhdGVTY29yZSLVAQoOQ2FuZGlkYXRlU2NvcmUSDQoFc2NvcmUYASABKAESFQoNc3VjY2Vzc19yYXRpbxgCIAEoARIPCgdxdWFsaXR5GAMgASgBEjQKEWV4cGVjdGVkX2R1cmF0aW9uGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiMKFmV4cGVjdGVkX2Nvc3RfbmFub191c2QYBSABKANIAIgBARIWCg5oZWFkcm9vbV9yYXRpbxgGIAEoAUIZChdfZXhwZWN0ZWRfY29zdF9uYW5vX3VzZCJxChFHZW5lcmF0aW9uRmFpbHVyZRIkCghhdHRlbXB0cxgBIAMoCzISLnNsdWljZS52MS5BdHRlbXB0EhUKDWF0dGVtcHRfY291bnQYAiABKAUSHwoFdXNhZ2UYAyABKAsyEC5zbHVpY2UudjEuVXNhZ2UqXwoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9TWVNURU0QARINCglST0xFX1VTRVIQAhISCg5ST0xFX0FTU0lTVEFOVBADEg0KCVJPTEVfVE9PTBAEKlgKC0ltYWdlRGV0YWlsEhwKGElNQUdFX0RFVEFJTF9VTlNQRUNJRklFRBAAEhQKEElNQUdFX0RFVEFJTF9MT1cQARIVChFJTUFHRV9ERVRBSUxfSElHSBACKvgCCghUYXNrVHlwZRIZChVUQVNLX1RZUEVfVU5TUEVDSUZJRUQQABIdChlUQVNLX1RZUEVfVEVYVF9HRU5FUkFUSU9OEAESHQoZVEFTS19UWVBFX0NPREVfR0VORVJBVElPThACEhYKElRBU0tfVFlQRV9BTkFMWVNJUxADEhcKE1RBU0tfVFlQRV9SRUFTT05JTkcQBBIbChdUQVNLX1RZUEVfU1VNTUFSSVpBVElPThAFEhkKFVRBU0tfVFlQRV9UUkFOU0xBVElPThAGEhwKGFRBU0tfVFlQRV9DTEFTU0lGSUNBVElPThAHEhgKFFRBU0tfVFlQRV9FWFRSQUNUSU9OEAgSHQoZVEFTS19UWVBFX1ZJU0lPTl9BTkFMWVNJUxAJEhoKFlRBU0tfVFlQRV9MT05HX0NPTlRFWFQQChIXChNUQVNLX1RZUEVfU1RSRUFNSU5HEAsSHgoaVEFTS19UWVBFX0JBVENIX1BST0NFU1NJTkcQDCp4CghQcmlvcml0eRIYChRQUklPUklUWV9VTlNQRUNJRklFRBAAEhIKDlBSSU9SSVRZX1NQRUVEEAESFAoQUFJJT1JJVFlfUVVBTElUWRACEhEKDVBSSU9SSVRZX0NPU1QQAxIVChFQUklPUklUWV9CQUxBTkNFRBAEKocBCg5Ub29sQ2hvaWNlTW9kZRIgChxUT09MX0NIT0lDRV9NT0RFX1VOU1BFQ0lGSUVEEAASGQoVVE9PTF9DSE9JQ0VfTU9ERV9BVVRPEAESGQoVVE9PTF9DSE9JQ0VfTU9ERV9OT05FEAISHQoZVE9PTF9DSE9JQ0VfTU9ERV9SRVFVSVJFRBADKoACCg5BdHRlbXB0UHVycG9zZRIfChtBVFRFTVBUX1BVUlBPU0VfVU5TUEVDSUZJRUQQABIZChVBVFRFTVBUX1BVUlBPU0VfRklSU1QQARIZChVBVFRFTVBUX1BVUlBPU0VfUkVUUlkQAhIcChhBVFRFTVBUX1BVUlBPU0VfRkFMTEJBQ0sQAxIZChVBVFRFTVBUX1BVUlBPU0VfSEVER0UQBBIhCh1BVFRFTVBUX1BVUlBPU0VfU0VDT05EX0FOU1dFUhAFEhkKFUFUVEVNUFRfUFVSUE9TRV9KVURHRRAGEiAKHEFUVEVNUFRfUFVSUE9TRV9IRUFMVEhfQ0hFQ0sQByp+ChJHZW5lcmF0aW9uU3RyYXRlZ3kSIwofR0VORVJBVElPTl9TVFJBVEVHWV9VTlNQRUNJRklFRBAAEh4KGkdFTkVSQVRJT05fU1RSQVRFR1lfU0lOR0xFEAESIwofR0VORVJBVElPTl9TVFJBVEVHWV9CRVNUX09GX1RXTxACKrgBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEhYKEkZJTklTSF9SRUFTT05fU1RPUBABEhgKFEZJTklTSF9SRUFTT05fTEVOR1RIEAISHAoYRklOSVNIX1JFQVNPTl9UT09MX0NBTExTEAMSIAocRklOSVNIX1JFQVNPTl9DT05URU5UX0ZJTFRFUhAEEhcKE0ZJTklTSF9SRUFTT05fT1RIRVIQBSq5AwoHT3V0Y29tZRIXChNPVVRDT01FX1VOU1BFQ0lGSUVEEAASEwoPT1VUQ09NRV9TVUNDRVNTEAESEAoMT1VUQ09NRV9BVVRIEAISGwoXT1VUQ09NRV9JTlZBTElEX1JFUVVFU1QQAxIjCh9PVVRDT01FX0NPTlRFWFRfTEVOR1RIX0VYQ0VFREVEEAQSGgoWT1VUQ09NRV9DT05URU5UX0ZJTFRFUhAFEhYKEk9VVENPTUVfUkFURV9MSU1JVBAGEhsKF09VVENPTUVfUVVPVEFfRVhIQVVTVEVEEAcSHQoZT1VUQ09NRV9NT0RFTF9VTkFWQUlMQUJMRRAIEhgKFE9VVENPTUVfU0VSVkVSX0VSUk9SEAkSFgoST1VUQ09NRV9PVkVSTE9BREVEEAoSEwoPT1VUQ09NRV9USU1FT1VUEAsSEwoPT1VUQ09NRV9ORVRXT1JLEAwSHgoaT1VUQ09NRV9TVFJFQU1fSU5URVJSVVBURUQQDRIVChFPVVRDT01FX0NBTkNFTExFRBAOEhYKEk9VVENPTUVfU1VQRVJTRURFRBAPEhEKDU9VVENPTUVfTE9DQUwQEGIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct]);
 
 /**
  * Describes one generation: what is asked, of whom, and under which conditions.
@@ -39,7 +39,8 @@ export type GenerationSpec = Message$1<"sluice.v1.GenerationSpec"> & {
   dialogue?: Dialogue | undefined;
 
   /**
-   * Who should answer. Unset means automatic choice among all models.
+   * Who should answer. Unset means the configured default target, else automatic
+   * choice among all models.
    *
    * @generated from field: sluice.v1.Target target = 3;
    */
@@ -47,9 +48,9 @@ export type GenerationSpec = Message$1<"sluice.v1.GenerationSpec"> & {
 
   /**
    * What kind of work this is. `TASK_TYPE_VISION_ANALYSIS` and
-   * `TASK_TYPE_LONG_CONTEXT` also demand the capability they name; the others
-   * order candidates of the same tier by how suitable the catalog says they
-   * are. Unset means no preference.
+   * `TASK_TYPE_LONG_CONTEXT` also demand the capability they name; every task
+   * weighs how good the catalog says a model is at it. Unset means the configured
+   * default, else a guess from the words of the messages.
    *
    * @generated from field: sluice.v1.TaskType task_type = 4;
    */
@@ -96,6 +97,28 @@ export type GenerationSpec = Message$1<"sluice.v1.GenerationSpec"> & {
    * @generated from field: sluice.v1.ResponseFormat response_format = 10;
    */
   responseFormat?: ResponseFormat | undefined;
+
+  /**
+   * Whether one answer is made, or two of which the better is kept. Unset means
+   * what the target or else the configuration says, else one.
+   *
+   * @generated from field: sluice.v1.GenerationStrategy strategy = 11;
+   */
+  strategy: GenerationStrategy;
+
+  /**
+   * What to weigh instead of the weights of the priority. Unset means those.
+   *
+   * @generated from field: sluice.v1.PriorityWeights weights = 12;
+   */
+  weights?: PriorityWeights | undefined;
+
+  /**
+   * Whether the response tells how each candidate was judged.
+   *
+   * @generated from field: bool explain = 13;
+   */
+  explain: boolean;
 };
 
 /**
@@ -357,6 +380,46 @@ export type Target = Message$1<"sluice.v1.Target"> & {
      */
     value: string;
     case: "model";
+  } | {
+    /**
+     * A provider's name: any model that it serves.
+     *
+     * @generated from field: string provider = 2;
+     */
+    value: string;
+    case: "provider";
+  } | {
+    /**
+     * A group's name, or `<group>.<echelon>` to begin at one of its echelons.
+     *
+     * @generated from field: string group = 3;
+     */
+    value: string;
+    case: "group";
+  } | {
+    /**
+     * A pool's name.
+     *
+     * @generated from field: string pool = 4;
+     */
+    value: string;
+    case: "pool";
+  } | {
+    /**
+     * A chain's name: its roles in order.
+     *
+     * @generated from field: string chain = 5;
+     */
+    value: string;
+    case: "chain";
+  } | {
+    /**
+     * An alias: another name for a target, with its own fallbacks.
+     *
+     * @generated from field: string alias = 6;
+     */
+    value: string;
+    case: "alias";
   } | { case: undefined; value?: undefined };
 };
 
@@ -407,6 +470,30 @@ export type Requirements = Message$1<"sluice.v1.Requirements"> & {
    * @generated from field: optional int32 context_token_count = 5;
    */
   contextTokenCount?: number | undefined;
+
+  /**
+   * Must be expected, with even odds or better, to answer whole within this time.
+   * Above 0. Given up first but one when no candidate is left.
+   *
+   * @generated from field: google.protobuf.Duration max_latency_duration = 6;
+   */
+  maxLatencyDuration?: Duration | undefined;
+
+  /**
+   * Must be expected to succeed at least this often, 0.0 to 1.0 inclusive. Given
+   * up first when no candidate is left.
+   *
+   * @generated from field: optional double min_success_ratio = 7;
+   */
+  minSuccessRatio?: number | undefined;
+
+  /**
+   * Must be expected to cost at most this, in billionths of a US dollar; a model
+   * without a price is not chosen. Never given up.
+   *
+   * @generated from field: optional int64 max_cost_nano_usd = 8;
+   */
+  maxCostNanoUsd?: bigint | undefined;
 };
 
 /**
@@ -415,6 +502,42 @@ export type Requirements = Message$1<"sluice.v1.Requirements"> & {
  */
 export const RequirementsSchema: GenMessage<Requirements> = /*@__PURE__*/
   messageDesc(file_sluice_v1_generation, 7);
+
+/**
+ * How much quality, latency and cost weigh. Each 0.0 or more, not all 0.0; only
+ * their proportions matter.
+ *
+ * @generated from message sluice.v1.PriorityWeights
+ */
+export type PriorityWeights = Message$1<"sluice.v1.PriorityWeights"> & {
+  /**
+   * For the quality of the answer.
+   *
+   * @generated from field: double quality = 1;
+   */
+  quality: number;
+
+  /**
+   * For a short time to answer.
+   *
+   * @generated from field: double latency = 2;
+   */
+  latency: number;
+
+  /**
+   * For a low cost.
+   *
+   * @generated from field: double cost = 3;
+   */
+  cost: number;
+};
+
+/**
+ * Describes the message sluice.v1.PriorityWeights.
+ * Use `create(PriorityWeightsSchema)` to create a new message.
+ */
+export const PriorityWeightsSchema: GenMessage<PriorityWeights> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_generation, 8);
 
 /**
  * How tokens are drawn.
@@ -457,7 +580,7 @@ export type Sampling = Message$1<"sluice.v1.Sampling"> & {
  * Use `create(SamplingSchema)` to create a new message.
  */
 export const SamplingSchema: GenMessage<Sampling> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 8);
+  messageDesc(file_sluice_v1_generation, 9);
 
 /**
  * A function the model may call.
@@ -492,7 +615,7 @@ export type Tool = Message$1<"sluice.v1.Tool"> & {
  * Use `create(ToolSchema)` to create a new message.
  */
 export const ToolSchema: GenMessage<Tool> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 9);
+  messageDesc(file_sluice_v1_generation, 10);
 
 /**
  * Whether and which tool the model must call.
@@ -529,7 +652,7 @@ export type ToolChoice = Message$1<"sluice.v1.ToolChoice"> & {
  * Use `create(ToolChoiceSchema)` to create a new message.
  */
 export const ToolChoiceSchema: GenMessage<ToolChoice> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 10);
+  messageDesc(file_sluice_v1_generation, 11);
 
 /**
  * A call the model makes of a tool.
@@ -565,7 +688,7 @@ export type ToolCall = Message$1<"sluice.v1.ToolCall"> & {
  * Use `create(ToolCallSchema)` to create a new message.
  */
 export const ToolCallSchema: GenMessage<ToolCall> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 11);
+  messageDesc(file_sluice_v1_generation, 12);
 
 /**
  * The form of the answer.
@@ -602,7 +725,7 @@ export type ResponseFormat = Message$1<"sluice.v1.ResponseFormat"> & {
  * Use `create(ResponseFormatSchema)` to create a new message.
  */
 export const ResponseFormatSchema: GenMessage<ResponseFormat> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 12);
+  messageDesc(file_sluice_v1_generation, 13);
 
 /**
  * Any JSON object. Most providers also want the word JSON in the prompt.
@@ -617,7 +740,7 @@ export type JsonObjectFormat = Message$1<"sluice.v1.JsonObjectFormat"> & {
  * Use `create(JsonObjectFormatSchema)` to create a new message.
  */
 export const JsonObjectFormatSchema: GenMessage<JsonObjectFormat> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 13);
+  messageDesc(file_sluice_v1_generation, 14);
 
 /**
  * JSON that follows a schema. Only candidates that enforce schemas are chosen.
@@ -652,7 +775,7 @@ export type JsonSchemaFormat = Message$1<"sluice.v1.JsonSchemaFormat"> & {
  * Use `create(JsonSchemaFormatSchema)` to create a new message.
  */
 export const JsonSchemaFormatSchema: GenMessage<JsonSchemaFormat> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 14);
+  messageDesc(file_sluice_v1_generation, 15);
 
 /**
  * Token counts and cost. A count that is not known is unset, never zero.
@@ -702,7 +825,7 @@ export type Usage = Message$1<"sluice.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 15);
+  messageDesc(file_sluice_v1_generation, 16);
 
 /**
  * One try at one deployment, as reported to the caller afterwards.
@@ -779,6 +902,21 @@ export type Attempt = Message$1<"sluice.v1.Attempt"> & {
    * @generated from field: sluice.v1.Usage usage = 10;
    */
   usage?: Usage | undefined;
+
+  /**
+   * Why it was made.
+   *
+   * @generated from field: sluice.v1.AttemptPurpose purpose = 11;
+   */
+  purpose: AttemptPurpose;
+
+  /**
+   * The part of the target it was made for: a model, a group's echelon, a pool or
+   * a chain's role.
+   *
+   * @generated from field: string tier = 12;
+   */
+  tier: string;
 };
 
 /**
@@ -786,7 +924,176 @@ export type Attempt = Message$1<"sluice.v1.Attempt"> & {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 16);
+  messageDesc(file_sluice_v1_generation, 17);
+
+/**
+ * How the candidates of one attempt were judged.
+ *
+ * @generated from message sluice.v1.Decision
+ */
+export type Decision = Message$1<"sluice.v1.Decision"> & {
+  /**
+   * The attempt that was decided, from 1; 0 when nothing could be chosen.
+   *
+   * @generated from field: int32 attempt_number = 1;
+   */
+  attemptNumber: number;
+
+  /**
+   * The target, as asked.
+   *
+   * @generated from field: string target = 2;
+   */
+  target: string;
+
+  /**
+   * The kind of work, as told or guessed.
+   *
+   * @generated from field: sluice.v1.TaskType task_type = 3;
+   */
+  taskType: TaskType;
+
+  /**
+   * Every candidate, the chosen one first, the removed ones last.
+   *
+   * @generated from field: repeated sluice.v1.CandidateJudgement candidates = 4;
+   */
+  candidates: CandidateJudgement[];
+
+  /**
+   * Demands that were given up because no candidate was left, in order.
+   *
+   * @generated from field: repeated string relaxed = 5;
+   */
+  relaxed: string[];
+};
+
+/**
+ * Describes the message sluice.v1.Decision.
+ * Use `create(DecisionSchema)` to create a new message.
+ */
+export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_generation, 18);
+
+/**
+ * How one candidate was judged.
+ *
+ * @generated from message sluice.v1.CandidateJudgement
+ */
+export type CandidateJudgement = Message$1<"sluice.v1.CandidateJudgement"> & {
+  /**
+   * Its deployment.
+   *
+   * @generated from field: string deployment = 1;
+   */
+  deployment: string;
+
+  /**
+   * The catalog's model name.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The provider that serves it.
+   *
+   * @generated from field: string provider = 3;
+   */
+  provider: string;
+
+  /**
+   * The part of the target it stands in.
+   *
+   * @generated from field: string tier = 4;
+   */
+  tier: string;
+
+  /**
+   * Whether it was chosen.
+   *
+   * @generated from field: bool chosen = 5;
+   */
+  chosen: boolean;
+
+  /**
+   * What removed it, a word of docs/routing.md; empty when it was eligible.
+   *
+   * @generated from field: string removed_by = 6;
+   */
+  removedBy: string;
+
+  /**
+   * Its score and the parts of it. Unset when it was removed.
+   *
+   * @generated from field: sluice.v1.CandidateScore score = 7;
+   */
+  score?: CandidateScore | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.CandidateJudgement.
+ * Use `create(CandidateJudgementSchema)` to create a new message.
+ */
+export const CandidateJudgementSchema: GenMessage<CandidateJudgement> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_generation, 19);
+
+/**
+ * What speaks for a candidate. The score is the success probability times the
+ * value of its quality, latency and cost by the weights in force, less crowding.
+ *
+ * @generated from message sluice.v1.CandidateScore
+ */
+export type CandidateScore = Message$1<"sluice.v1.CandidateScore"> & {
+  /**
+   * The score; higher is better. Only comparable within one decision.
+   *
+   * @generated from field: double score = 1;
+   */
+  score: number;
+
+  /**
+   * Expected probability of success, 0.0 to 1.0 inclusive.
+   *
+   * @generated from field: double success_ratio = 2;
+   */
+  successRatio: number;
+
+  /**
+   * Expected quality for the task, 0.0 to 1.0 inclusive.
+   *
+   * @generated from field: double quality = 3;
+   */
+  quality: number;
+
+  /**
+   * Expected time to the whole answer.
+   *
+   * @generated from field: google.protobuf.Duration expected_duration = 4;
+   */
+  expectedDuration?: Duration | undefined;
+
+  /**
+   * Expected cost. Unset when the model has no price.
+   *
+   * @generated from field: optional int64 expected_cost_nano_usd = 5;
+   */
+  expectedCostNanoUsd?: bigint | undefined;
+
+  /**
+   * The share of its limits that is free, 0.0 to 1.0 inclusive.
+   *
+   * @generated from field: double headroom_ratio = 6;
+   */
+  headroomRatio: number;
+};
+
+/**
+ * Describes the message sluice.v1.CandidateScore.
+ * Use `create(CandidateScoreSchema)` to create a new message.
+ */
+export const CandidateScoreSchema: GenMessage<CandidateScore> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_generation, 20);
 
 /**
  * What is known of a generation that failed. Sent as a detail of the error.
@@ -822,7 +1129,7 @@ export type GenerationFailure = Message$1<"sluice.v1.GenerationFailure"> & {
  * Use `create(GenerationFailureSchema)` to create a new message.
  */
 export const GenerationFailureSchema: GenMessage<GenerationFailure> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 17);
+  messageDesc(file_sluice_v1_generation, 21);
 
 /**
  * Who speaks in a message.
@@ -1135,6 +1442,124 @@ export const ToolChoiceModeSchema: GenEnum<ToolChoiceMode> = /*@__PURE__*/
   enumDesc(file_sluice_v1_generation, 4);
 
 /**
+ * Why an attempt was made. Values may be added.
+ *
+ * @generated from enum sluice.v1.AttemptPurpose
+ */
+export const AttemptPurpose = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The first one of a request.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_FIRST = 1;
+   */
+  FIRST: 1,
+
+  /**
+   * The same deployment again after a failure.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_RETRY = 2;
+   */
+  RETRY: 2,
+
+  /**
+   * Another deployment after a failure.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_FALLBACK = 3;
+   */
+  FALLBACK: 3,
+
+  /**
+   * Another deployment because the first one is slow to begin.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_HEDGE = 4;
+   */
+  HEDGE: 4,
+
+  /**
+   * The second answer of best-of-two.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_SECOND_ANSWER = 5;
+   */
+  SECOND_ANSWER: 5,
+
+  /**
+   * The comparison of the two answers of best-of-two.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_JUDGE = 6;
+   */
+  JUDGE: 6,
+
+  /**
+   * A pool looked whether an instance without traffic is well.
+   *
+   * @generated from enum value: ATTEMPT_PURPOSE_HEALTH_CHECK = 7;
+   */
+  HEALTH_CHECK: 7,
+} as const;
+
+/**
+ * Why an attempt was made. Values may be added.
+ *
+ * @generated from enum sluice.v1.AttemptPurpose
+ */
+export type AttemptPurpose = (typeof AttemptPurpose)[keyof typeof AttemptPurpose] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.AttemptPurpose.
+ */
+export const AttemptPurposeSchema: GenEnum<AttemptPurpose> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_generation, 5);
+
+/**
+ * How many answers are made. Values may be added.
+ *
+ * @generated from enum sluice.v1.GenerationStrategy
+ */
+export const GenerationStrategy = {
+  /**
+   * What the target or the configuration says.
+   *
+   * @generated from enum value: GENERATION_STRATEGY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * One answer.
+   *
+   * @generated from enum value: GENERATION_STRATEGY_SINGLE = 1;
+   */
+  SINGLE: 1,
+
+  /**
+   * Two answers, of different providers where possible; a judge keeps the better
+   * one. Costs two answers and a judgement. A stream begins when the choice is made.
+   *
+   * @generated from enum value: GENERATION_STRATEGY_BEST_OF_TWO = 2;
+   */
+  BEST_OF_TWO: 2,
+} as const;
+
+/**
+ * How many answers are made. Values may be added.
+ *
+ * @generated from enum sluice.v1.GenerationStrategy
+ */
+export type GenerationStrategy = (typeof GenerationStrategy)[keyof typeof GenerationStrategy] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.GenerationStrategy.
+ */
+export const GenerationStrategySchema: GenEnum<GenerationStrategy> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_generation, 6);
+
+/**
  * Why an answer ended. Values may be added; read an unknown one as unspecified.
  *
  * @generated from enum sluice.v1.FinishReason
@@ -1194,7 +1619,7 @@ export type FinishReason = (typeof FinishReason)[keyof typeof FinishReason] | Un
  * Describes the enum sluice.v1.FinishReason.
  */
 export const FinishReasonSchema: GenEnum<FinishReason> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_generation, 5);
+  enumDesc(file_sluice_v1_generation, 7);
 
 /**
  * How an attempt ended. Values may be added; read an unknown one as unspecified.
@@ -1333,5 +1758,5 @@ export type Outcome = (typeof Outcome)[keyof typeof Outcome] | UnknownEnum;
  * Describes the enum sluice.v1.Outcome.
  */
 export const OutcomeSchema: GenEnum<Outcome> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_generation, 6);
+  enumDesc(file_sluice_v1_generation, 8);
 

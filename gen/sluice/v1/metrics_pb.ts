@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/metrics.proto.
  */
 export const file_sluice_v1_metrics: GenFile = /*@__PURE__*/
-  fileDesc("ChdzbHVpY2UvdjEvbWV0cmljcy5wcm90bxIJc2x1aWNlLnYxIiAKDk1ldHJpY3NSZXF1ZXN0Eg4KBm1vZGVscxgBIAMoCSI/Cg9NZXRyaWNzUmVzcG9uc2USLAoIc25hcHNob3QYASABKAsyGi5zbHVpY2UudjEuTWV0cmljc1NuYXBzaG90IlsKE1dhdGNoTWV0cmljc1JlcXVlc3QSDgoGbW9kZWxzGAEgAygJEjQKEWludGVydmFsX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKFFdhdGNoTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCLiAQoPTWV0cmljc1NuYXBzaG90EjEKDXNuYXBzaG90X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcGxpY2FfaWQYAiABKAkSMgoPdXB0aW1lX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHJlcXVlc3RzGAQgASgLMhkuc2x1aWNlLnYxLlJlcXVlc3RNZXRyaWNzEicKBm1vZGVscxgFIAMoCzIXLnNsdWljZS52MS5Nb2RlbE1ldHJpY3MioAEKDlJlcXVlc3RNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAIgASgDEhQKDGZhaWxlZF9jb3VudBgDIAEoAxIXCg9jYW5jZWxsZWRfY291bnQYBCABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDInoKDE1vZGVsTWV0cmljcxINCgVtb2RlbBgBIAEoCRIoCgV0b3RhbBgCIAEoCzIZLnNsdWljZS52MS5BdHRlbXB0TWV0cmljcxIxCgtkZXBsb3ltZW50cxgDIAMoCzIcLnNsdWljZS52MS5EZXBsb3ltZW50TWV0cmljcyKZAgoRRGVwbG95bWVudE1ldHJpY3MSEgoKZGVwbG95bWVudBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg51cHN0cmVhbV9tb2RlbBgDIAEoCRIRCglzaW11bGF0ZWQYBCABKAgSLgoNYnJlYWtlcl9zdGF0ZRgFIAEoDjIXLnNsdWljZS52MS5CcmVha2VyU3RhdGUSIQoZY29uc2VjdXRpdmVfZmFpbHVyZV9jb3VudBgGIAEoBRIzChBuZXh0X3Byb2JlX2RlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGF0dGVtcHRzGAggASgLMhkuc2x1aWNlLnYxLkF0dGVtcHRNZXRyaWNzIqQCCg5BdHRlbXB0TWV0cmljcxIVCg1zdGFydGVkX2NvdW50GAEgASgDEhcKD2luX2ZsaWdodF9jb3VudBgCIAEoBRIpCghvdXRjb21lcxgDIAMoCzIXLnNsdWljZS52MS5PdXRjb21lQ291bnQSGgoNc3VjY2Vzc19yYXRpbxgEIAEoAUgAiAEBEjAKDXRvdGFsX2xhdGVuY3kYBSABKAsyGS5zbHVpY2UudjEuTGF0ZW5jeVN1bW1hcnkSNgoTdGltZV90b19maXJzdF90b2tlbhgGIAEoCzIZLnNsdWljZS52MS5MYXRlbmN5U3VtbWFyeRIfCgV1c2FnZRgHIAEoCzIQLnNsdWljZS52MS5Vc2FnZUIQCg5fc3VjY2Vzc19yYXRpbyJCCgxPdXRjb21lQ291bnQSIwoHb3V0Y29tZRgBIAEoDjISLnNsdWljZS52MS5PdXRjb21lEg0KBWNvdW50GAIgASgDIusBCg5MYXRlbmN5U3VtbWFyeRIUCgxzYW1wbGVfY291bnQYASABKAMSMAoNbWVhbl9kdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxwNTBfZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMcDk1X2R1cmF0aW9uGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDHA5OV9kdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbip8CgxCcmVha2VyU3RhdGUSHQoZQlJFQUtFUl9TVEFURV9VTlNQRUNJRklFRBAAEhgKFEJSRUFLRVJfU1RBVEVfQ0xPU0VEEAESFgoSQlJFQUtFUl9TVEFURV9PUEVOEAISGwoXQlJFQUtFUl9TVEFURV9IQUxGX09QRU4QA2IGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sluice_v1_generation]);
+  fileDesc("ChdzbHVpY2UvdjEvbWV0cmljcy5wcm90bxIJc2x1aWNlLnYxIiAKDk1ldHJpY3NSZXF1ZXN0Eg4KBm1vZGVscxgBIAMoCSI/Cg9NZXRyaWNzUmVzcG9uc2USLAoIc25hcHNob3QYASABKAsyGi5zbHVpY2UudjEuTWV0cmljc1NuYXBzaG90IlsKE1dhdGNoTWV0cmljc1JlcXVlc3QSDgoGbW9kZWxzGAEgAygJEjQKEWludGVydmFsX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKFFdhdGNoTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKLAgoPTWV0cmljc1NuYXBzaG90EjEKDXNuYXBzaG90X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcGxpY2FfaWQYAiABKAkSMgoPdXB0aW1lX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHJlcXVlc3RzGAQgASgLMhkuc2x1aWNlLnYxLlJlcXVlc3RNZXRyaWNzEicKBm1vZGVscxgFIAMoCzIXLnNsdWljZS52MS5Nb2RlbE1ldHJpY3MSJwoGc2NvcGVzGAYgAygLMhcuc2x1aWNlLnYxLlNjb3BlTWV0cmljcyLVAQoMU2NvcGVNZXRyaWNzEg0KBXNjb3BlGAEgASgJEhUKDXJlcXVlc3RfY291bnQYAiABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAMgASgDEiAKGGhlYWx0aHlfZGVwbG95bWVudF9jb3VudBgEIAEoBRIYChBkZXBsb3ltZW50X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDEjIKEHJlY2VudF9mYWxsYmFja3MYByADKAsyGC5zbHVpY2UudjEuRmFsbGJhY2tFdmVudCKUAQoNRmFsbGJhY2tFdmVudBIuCgpldmVudF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mcm9tX2RlcGxveW1lbnQYAiABKAkSFQoNdG9fZGVwbG95bWVudBgDIAEoCRIjCgdvdXRjb21lGAQgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUioAEKDlJlcXVlc3RNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAIgASgDEhQKDGZhaWxlZF9jb3VudBgDIAEoAxIXCg9jYW5jZWxsZWRfY291bnQYBCABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDInoKDE1vZGVsTWV0cmljcxINCgVtb2RlbBgBIAEoCRIoCgV0b3RhbBgCIAEoCzIZLnNsdWljZS52MS5BdHRlbXB0TWV0cmljcxIxCgtkZXBsb3ltZW50cxgDIAMoCzIcLnNsdWljZS52MS5EZXBsb3ltZW50TWV0cmljcyLdAgoRRGVwbG95bWVudE1ldHJpY3MSEgoKZGVwbG95bWVudBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg51cHN0cmVhbV9tb2RlbBgDIAEoCRIRCglzaW11bGF0ZWQYBCABKAgSLgoNYnJlYWtlcl9zdGF0ZRgFIAEoDjIXLnNsdWljZS52MS5CcmVha2VyU3RhdGUSIQoZY29uc2VjdXRpdmVfZmFpbHVyZV9jb3VudBgGIAEoBRIzChBuZXh0X3Byb2JlX2RlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGF0dGVtcHRzGAggASgLMhkuc2x1aWNlLnYxLkF0dGVtcHRNZXRyaWNzEhQKDGhlYWx0aF9zY29yZRgJIAEoARIsCghldmlkZW5jZRgKIAEoCzIaLnNsdWljZS52MS5FdmlkZW5jZVN1bW1hcnkizQIKD0V2aWRlbmNlU3VtbWFyeRIVCg1zdWNjZXNzX3JhdGlvGAEgASgBEj8KHHRpbWVfdG9fZmlyc3RfdG9rZW5fZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SQQoedGltZV9wZXJfb3V0cHV0X3Rva2VuX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhYKDmhlYWRyb29tX3JhdGlvGAQgASgBEhYKDmFkbWl0dGVkX3JhdGlvGAUgASgBEjEKDmNvb2xkb3duX2RlbGF5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjwKGWNyZWRlbnRpYWxfZGlzYWJsZWRfZGVsYXkYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ipAIKDkF0dGVtcHRNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAIgASgFEikKCG91dGNvbWVzGAMgAygLMhcuc2x1aWNlLnYxLk91dGNvbWVDb3VudBIaCg1zdWNjZXNzX3JhdGlvGAQgASgBSACIAQESMAoNdG90YWxfbGF0ZW5jeRgFIAEoCzIZLnNsdWljZS52MS5MYXRlbmN5U3VtbWFyeRI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAYgASgLMhkuc2x1aWNlLnYxLkxhdGVuY3lTdW1tYXJ5Eh8KBXVzYWdlGAcgASgLMhAuc2x1aWNlLnYxLlVzYWdlQhAKDl9zdWNjZXNzX3JhdGlvIkIKDE91dGNvbWVDb3VudBIjCgdvdXRjb21lGAEgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUSDQoFY291bnQYAiABKAMi6wEKDkxhdGVuY3lTdW1tYXJ5EhQKDHNhbXBsZV9jb3VudBgBIAEoAxIwCg1tZWFuX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDHA1MF9kdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxwOTVfZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMcDk5X2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnwKDEJyZWFrZXJTdGF0ZRIdChlCUkVBS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUQlJFQUtFUl9TVEFURV9DTE9TRUQQARIWChJCUkVBS0VSX1NUQVRFX09QRU4QAhIbChdCUkVBS0VSX1NUQVRFX0hBTEZfT1BFThADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sluice_v1_generation]);
 
 /**
  * Asks for the present state.
@@ -150,6 +150,14 @@ export type MetricsSnapshot = Message<"sluice.v1.MetricsSnapshot"> & {
    * @generated from field: repeated sluice.v1.ModelMetrics models = 5;
    */
   models: ModelMetrics[];
+
+  /**
+   * Models, providers, groups, echelons, pools and chains, in the order of the
+   * configuration. Left out when the request names models.
+   *
+   * @generated from field: repeated sluice.v1.ScopeMetrics scopes = 6;
+   */
+  scopes: ScopeMetrics[];
 };
 
 /**
@@ -158,6 +166,111 @@ export type MetricsSnapshot = Message<"sluice.v1.MetricsSnapshot"> & {
  */
 export const MetricsSnapshotSchema: GenMessage<MetricsSnapshot> = /*@__PURE__*/
   messageDesc(file_sluice_v1_metrics, 4);
+
+/**
+ * Something that requests go through: a model, provider, group, echelon, pool or chain.
+ *
+ * @generated from message sluice.v1.ScopeMetrics
+ */
+export type ScopeMetrics = Message<"sluice.v1.ScopeMetrics"> & {
+  /**
+   * Its kind and name, for example `group fast_group` or `echelon fast_group.echelon1`.
+   *
+   * @generated from field: string scope = 1;
+   */
+  scope: string;
+
+  /**
+   * Requests that went through it and ended, without those the caller cancelled.
+   *
+   * @generated from field: int64 request_count = 2;
+   */
+  requestCount: bigint;
+
+  /**
+   * Those that were answered.
+   *
+   * @generated from field: int64 succeeded_count = 3;
+   */
+  succeededCount: bigint;
+
+  /**
+   * Its deployments that could be chosen now.
+   *
+   * @generated from field: int32 healthy_deployment_count = 4;
+   */
+  healthyDeploymentCount: number;
+
+  /**
+   * All its deployments.
+   *
+   * @generated from field: int32 deployment_count = 5;
+   */
+  deploymentCount: number;
+
+  /**
+   * How often a request went on inside it, or into it, after a failed attempt.
+   *
+   * @generated from field: int64 fallback_count = 6;
+   */
+  fallbackCount: bigint;
+
+  /**
+   * The last of these, newest first; at most 100.
+   *
+   * @generated from field: repeated sluice.v1.FallbackEvent recent_fallbacks = 7;
+   */
+  recentFallbacks: FallbackEvent[];
+};
+
+/**
+ * Describes the message sluice.v1.ScopeMetrics.
+ * Use `create(ScopeMetricsSchema)` to create a new message.
+ */
+export const ScopeMetricsSchema: GenMessage<ScopeMetrics> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 5);
+
+/**
+ * One request went on from one deployment to another.
+ *
+ * @generated from message sluice.v1.FallbackEvent
+ */
+export type FallbackEvent = Message<"sluice.v1.FallbackEvent"> & {
+  /**
+   * When, by this replica's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp event_time = 1;
+   */
+  eventTime?: Timestamp | undefined;
+
+  /**
+   * The deployment that failed.
+   *
+   * @generated from field: string from_deployment = 2;
+   */
+  fromDeployment: string;
+
+  /**
+   * The deployment that was tried next.
+   *
+   * @generated from field: string to_deployment = 3;
+   */
+  toDeployment: string;
+
+  /**
+   * How the first one ended.
+   *
+   * @generated from field: sluice.v1.Outcome outcome = 4;
+   */
+  outcome: Outcome;
+};
+
+/**
+ * Describes the message sluice.v1.FallbackEvent.
+ * Use `create(FallbackEventSchema)` to create a new message.
+ */
+export const FallbackEventSchema: GenMessage<FallbackEvent> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 6);
 
 /**
  * Requests of callers, which may have caused several attempts each.
@@ -213,7 +326,7 @@ export type RequestMetrics = Message<"sluice.v1.RequestMetrics"> & {
  * Use `create(RequestMetricsSchema)` to create a new message.
  */
 export const RequestMetricsSchema: GenMessage<RequestMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 5);
+  messageDesc(file_sluice_v1_metrics, 7);
 
 /**
  * One model: the roll-up of its deployments, and each of them.
@@ -248,7 +361,7 @@ export type ModelMetrics = Message<"sluice.v1.ModelMetrics"> & {
  * Use `create(ModelMetricsSchema)` to create a new message.
  */
 export const ModelMetricsSchema: GenMessage<ModelMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 6);
+  messageDesc(file_sluice_v1_metrics, 8);
 
 /**
  * One deployment.
@@ -311,6 +424,22 @@ export type DeploymentMetrics = Message<"sluice.v1.DeploymentMetrics"> & {
    * @generated from field: sluice.v1.AttemptMetrics attempts = 8;
    */
   attempts?: AttemptMetrics | undefined;
+
+  /**
+   * How healthy it is, 0.0 bad to 1.0 good: the lower 10 % quantile of its expected
+   * success, less when it is slower than usual, 0.0 while its breaker is open. An
+   * output: routing does not read it.
+   *
+   * @generated from field: double health_score = 9;
+   */
+  healthScore: number;
+
+  /**
+   * What routing expects of it.
+   *
+   * @generated from field: sluice.v1.EvidenceSummary evidence = 10;
+   */
+  evidence?: EvidenceSummary | undefined;
 };
 
 /**
@@ -318,7 +447,71 @@ export type DeploymentMetrics = Message<"sluice.v1.DeploymentMetrics"> & {
  * Use `create(DeploymentMetricsSchema)` to create a new message.
  */
 export const DeploymentMetricsSchema: GenMessage<DeploymentMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 7);
+  messageDesc(file_sluice_v1_metrics, 9);
+
+/**
+ * What routing expects of a deployment, from evidence that fades with time.
+ *
+ * @generated from message sluice.v1.EvidenceSummary
+ */
+export type EvidenceSummary = Message<"sluice.v1.EvidenceSummary"> & {
+  /**
+   * Expected probability of success, 0.0 to 1.0 inclusive.
+   *
+   * @generated from field: double success_ratio = 1;
+   */
+  successRatio: number;
+
+  /**
+   * Expected time to the first token of a short prompt.
+   *
+   * @generated from field: google.protobuf.Duration time_to_first_token_duration = 2;
+   */
+  timeToFirstTokenDuration?: Duration | undefined;
+
+  /**
+   * Expected time per token after the first.
+   *
+   * @generated from field: google.protobuf.Duration time_per_output_token_duration = 3;
+   */
+  timePerOutputTokenDuration?: Duration | undefined;
+
+  /**
+   * The share of its limits that is free, 0.0 to 1.0 inclusive.
+   *
+   * @generated from field: double headroom_ratio = 4;
+   */
+  headroomRatio: number;
+
+  /**
+   * The share of its ordinary traffic it is given, 0.0 to 1.0 inclusive: less than
+   * 1.0 for a while after its breaker closed.
+   *
+   * @generated from field: double admitted_ratio = 5;
+   */
+  admittedRatio: number;
+
+  /**
+   * How long it is left alone because its provider asked for it. Unset when it is not.
+   *
+   * @generated from field: google.protobuf.Duration cooldown_delay = 6;
+   */
+  cooldownDelay?: Duration | undefined;
+
+  /**
+   * How long its credential counts as refused. Unset when it does not.
+   *
+   * @generated from field: google.protobuf.Duration credential_disabled_delay = 7;
+   */
+  credentialDisabledDelay?: Duration | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.EvidenceSummary.
+ * Use `create(EvidenceSummarySchema)` to create a new message.
+ */
+export const EvidenceSummarySchema: GenMessage<EvidenceSummary> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 10);
 
 /**
  * Attempts, counted since the start of the process.
@@ -382,7 +575,7 @@ export type AttemptMetrics = Message<"sluice.v1.AttemptMetrics"> & {
  * Use `create(AttemptMetricsSchema)` to create a new message.
  */
 export const AttemptMetricsSchema: GenMessage<AttemptMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 8);
+  messageDesc(file_sluice_v1_metrics, 11);
 
 /**
  * How often an outcome happened.
@@ -410,7 +603,7 @@ export type OutcomeCount = Message<"sluice.v1.OutcomeCount"> & {
  * Use `create(OutcomeCountSchema)` to create a new message.
  */
 export const OutcomeCountSchema: GenMessage<OutcomeCount> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 9);
+  messageDesc(file_sluice_v1_metrics, 12);
 
 /**
  * A distribution of durations. Percentiles are exact to 5 %.
@@ -459,7 +652,7 @@ export type LatencySummary = Message<"sluice.v1.LatencySummary"> & {
  * Use `create(LatencySummarySchema)` to create a new message.
  */
 export const LatencySummarySchema: GenMessage<LatencySummary> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 10);
+  messageDesc(file_sluice_v1_metrics, 13);
 
 /**
  * The state of a circuit breaker. Values may be added.

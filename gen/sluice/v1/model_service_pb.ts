@@ -6,13 +6,17 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CandidateScore, Decision, GenerationSpec, Priority, Requirements, TaskType } from "./generation_pb.ts";
+import { file_sluice_v1_generation } from "./generation_pb.ts";
+import type { ModelMetrics } from "./metrics_pb.ts";
+import { file_sluice_v1_metrics } from "./metrics_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sluice/v1/model_service.proto.
  */
 export const file_sluice_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zbHVpY2UvdjEvbW9kZWxfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0IjYKEkxpc3RNb2RlbHNSZXNwb25zZRIgCgZtb2RlbHMYASADKAsyEC5zbHVpY2UudjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiMwoQR2V0TW9kZWxSZXNwb25zZRIfCgVtb2RlbBgBIAEoCzIQLnNsdWljZS52MS5Nb2RlbCLWAQoFTW9kZWwSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIyCgxjYXBhYmlsaXRpZXMYAyABKAsyHC5zbHVpY2UudjEuTW9kZWxDYXBhYmlsaXRpZXMSJAoFdGllcnMYBCABKAsyFS5zbHVpY2UudjEuTW9kZWxUaWVycxIkCgVwcmljZRgFIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEioKC2RlcGxveW1lbnRzGAYgAygLMhUuc2x1aWNlLnYxLkRlcGxveW1lbnQitgEKEU1vZGVsQ2FwYWJpbGl0aWVzEiIKGmNvbnRleHRfd2luZG93X3Rva2VuX2NvdW50GAEgASgFEh4KFm1heF9vdXRwdXRfdG9rZW5fY291bnQYAiABKAUSDgoGdmlzaW9uGAMgASgIEg0KBXRvb2xzGAQgASgIEhMKC2pzb25fb2JqZWN0GAUgASgIEhMKC2pzb25fc2NoZW1hGAYgASgIEhQKDGxvbmdfY29udGV4dBgHIAEoCCI6CgpNb2RlbFRpZXJzEg0KBXNwZWVkGAEgASgFEg8KB3F1YWxpdHkYAiABKAUSDAoEY29zdBgDIAEoBSJ7CgpNb2RlbFByaWNlEhYKDmlucHV0X25hbm9fdXNkGAEgASgDEhcKD291dHB1dF9uYW5vX3VzZBgCIAEoAxIiChVjYWNoZWRfaW5wdXRfbmFub191c2QYAyABKANIAIgBAUIYChZfY2FjaGVkX2lucHV0X25hbm9fdXNkIlUKCkRlcGxveW1lbnQSCgoCaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSFgoOdXBzdHJlYW1fbW9kZWwYAyABKAkSEQoJc2ltdWxhdGVkGAQgASgIMp4BCgxNb2RlbFNlcnZpY2USSQoKTGlzdE1vZGVscxIcLnNsdWljZS52MS5MaXN0TW9kZWxzUmVxdWVzdBodLnNsdWljZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USQwoIR2V0TW9kZWwSGi5zbHVpY2UudjEuR2V0TW9kZWxSZXF1ZXN0Ghsuc2x1aWNlLnYxLkdldE1vZGVsUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("Ch1zbHVpY2UvdjEvbW9kZWxfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0IjYKEkxpc3RNb2RlbHNSZXNwb25zZRIgCgZtb2RlbHMYASADKAsyEC5zbHVpY2UudjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiMwoQR2V0TW9kZWxSZXNwb25zZRIfCgVtb2RlbBgBIAEoCzIQLnNsdWljZS52MS5Nb2RlbCLIAQoWUmVjb21tZW5kTW9kZWxzUmVxdWVzdBImCgl0YXNrX3R5cGUYASABKA4yEy5zbHVpY2UudjEuVGFza1R5cGUSJQoIcHJpb3JpdHkYAiABKA4yEy5zbHVpY2UudjEuUHJpb3JpdHkSLQoMcmVxdWlyZW1lbnRzGAMgASgLMhcuc2x1aWNlLnYxLlJlcXVpcmVtZW50cxIcCg9tYXhfbW9kZWxfY291bnQYBCABKAVIAIgBAUISChBfbWF4X21vZGVsX2NvdW50IlIKF1JlY29tbWVuZE1vZGVsc1Jlc3BvbnNlEjcKD3JlY29tbWVuZGF0aW9ucxgBIAMoCzIeLnNsdWljZS52MS5Nb2RlbFJlY29tbWVuZGF0aW9uIpABChNNb2RlbFJlY29tbWVuZGF0aW9uEg0KBW1vZGVsGAEgASgJEhIKCmRlcGxveW1lbnQYAiABKAkSKAoFc2NvcmUYAyABKAsyGS5zbHVpY2UudjEuQ2FuZGlkYXRlU2NvcmUSLAoLcGVyZm9ybWFuY2UYBCABKAsyFy5zbHVpY2UudjEuTW9kZWxNZXRyaWNzIj4KE0V4cGxhaW5Sb3V0ZVJlcXVlc3QSJwoEc3BlYxgBIAEoCzIZLnNsdWljZS52MS5HZW5lcmF0aW9uU3BlYyJqChRFeHBsYWluUm91dGVSZXNwb25zZRIlCghkZWNpc2lvbhgBIAEoCzITLnNsdWljZS52MS5EZWNpc2lvbhIUCgxlcnJvcl9yZWFzb24YAiABKAkSFQoNZXJyb3JfbWVzc2FnZRgDIAEoCSLWAQoFTW9kZWwSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIyCgxjYXBhYmlsaXRpZXMYAyABKAsyHC5zbHVpY2UudjEuTW9kZWxDYXBhYmlsaXRpZXMSJAoFdGllcnMYBCABKAsyFS5zbHVpY2UudjEuTW9kZWxUaWVycxIkCgVwcmljZRgFIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEioKC2RlcGxveW1lbnRzGAYgAygLMhUuc2x1aWNlLnYxLkRlcGxveW1lbnQitgEKEU1vZGVsQ2FwYWJpbGl0aWVzEiIKGmNvbnRleHRfd2luZG93X3Rva2VuX2NvdW50GAEgASgFEh4KFm1heF9vdXRwdXRfdG9rZW5fY291bnQYAiABKAUSDgoGdmlzaW9uGAMgASgIEg0KBXRvb2xzGAQgASgIEhMKC2pzb25fb2JqZWN0GAUgASgIEhMKC2pzb25fc2NoZW1hGAYgASgIEhQKDGxvbmdfY29udGV4dBgHIAEoCCI6CgpNb2RlbFRpZXJzEg0KBXNwZWVkGAEgASgFEg8KB3F1YWxpdHkYAiABKAUSDAoEY29zdBgDIAEoBSJ7CgpNb2RlbFByaWNlEhYKDmlucHV0X25hbm9fdXNkGAEgASgDEhcKD291dHB1dF9uYW5vX3VzZBgCIAEoAxIiChVjYWNoZWRfaW5wdXRfbmFub191c2QYAyABKANIAIgBAUIYChZfY2FjaGVkX2lucHV0X25hbm9fdXNkIlUKCkRlcGxveW1lbnQSCgoCaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSFgoOdXBzdHJlYW1fbW9kZWwYAyABKAkSEQoJc2ltdWxhdGVkGAQgASgIMskCCgxNb2RlbFNlcnZpY2USSQoKTGlzdE1vZGVscxIcLnNsdWljZS52MS5MaXN0TW9kZWxzUmVxdWVzdBodLnNsdWljZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USQwoIR2V0TW9kZWwSGi5zbHVpY2UudjEuR2V0TW9kZWxSZXF1ZXN0Ghsuc2x1aWNlLnYxLkdldE1vZGVsUmVzcG9uc2USWAoPUmVjb21tZW5kTW9kZWxzEiEuc2x1aWNlLnYxLlJlY29tbWVuZE1vZGVsc1JlcXVlc3QaIi5zbHVpY2UudjEuUmVjb21tZW5kTW9kZWxzUmVzcG9uc2USTwoMRXhwbGFpblJvdXRlEh4uc2x1aWNlLnYxLkV4cGxhaW5Sb3V0ZVJlcXVlc3QaHy5zbHVpY2UudjEuRXhwbGFpblJvdXRlUmVzcG9uc2ViBnByb3RvMw", [file_sluice_v1_generation, file_sluice_v1_metrics]);
 
 /**
  * Asks for all models.
@@ -93,6 +97,167 @@ export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*
   messageDesc(file_sluice_v1_model_service, 3);
 
 /**
+ * Asks which models are best for a kind of work.
+ *
+ * @generated from message sluice.v1.RecommendModelsRequest
+ */
+export type RecommendModelsRequest = Message<"sluice.v1.RecommendModelsRequest"> & {
+  /**
+   * The kind of work. Unset means text generation.
+   *
+   * @generated from field: sluice.v1.TaskType task_type = 1;
+   */
+  taskType: TaskType;
+
+  /**
+   * What to prefer. Unset means balanced.
+   *
+   * @generated from field: sluice.v1.Priority priority = 2;
+   */
+  priority: Priority;
+
+  /**
+   * What the models must be able to do.
+   *
+   * @generated from field: sluice.v1.Requirements requirements = 3;
+   */
+  requirements?: Requirements | undefined;
+
+  /**
+   * The most models to return, 1 to 100 inclusive. Unset means all.
+   *
+   * @generated from field: optional int32 max_model_count = 4;
+   */
+  maxModelCount?: number | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.RecommendModelsRequest.
+ * Use `create(RecommendModelsRequestSchema)` to create a new message.
+ */
+export const RecommendModelsRequestSchema: GenMessage<RecommendModelsRequest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 4);
+
+/**
+ * The models that can do it, best first.
+ *
+ * @generated from message sluice.v1.RecommendModelsResponse
+ */
+export type RecommendModelsResponse = Message<"sluice.v1.RecommendModelsResponse"> & {
+  /**
+   * The models, best first; those that cannot serve are left out.
+   *
+   * @generated from field: repeated sluice.v1.ModelRecommendation recommendations = 1;
+   */
+  recommendations: ModelRecommendation[];
+};
+
+/**
+ * Describes the message sluice.v1.RecommendModelsResponse.
+ * Use `create(RecommendModelsResponseSchema)` to create a new message.
+ */
+export const RecommendModelsResponseSchema: GenMessage<RecommendModelsResponse> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 5);
+
+/**
+ * One model and what speaks for it.
+ *
+ * @generated from message sluice.v1.ModelRecommendation
+ */
+export type ModelRecommendation = Message<"sluice.v1.ModelRecommendation"> & {
+  /**
+   * The model's name.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Its best deployment now.
+   *
+   * @generated from field: string deployment = 2;
+   */
+  deployment: string;
+
+  /**
+   * What speaks for it.
+   *
+   * @generated from field: sluice.v1.CandidateScore score = 3;
+   */
+  score?: CandidateScore | undefined;
+
+  /**
+   * What has been measured of it.
+   *
+   * @generated from field: sluice.v1.ModelMetrics performance = 4;
+   */
+  performance?: ModelMetrics | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.ModelRecommendation.
+ * Use `create(ModelRecommendationSchema)` to create a new message.
+ */
+export const ModelRecommendationSchema: GenMessage<ModelRecommendation> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 6);
+
+/**
+ * Asks how a request would be decided.
+ *
+ * @generated from message sluice.v1.ExplainRouteRequest
+ */
+export type ExplainRouteRequest = Message<"sluice.v1.ExplainRouteRequest"> & {
+  /**
+   * The request. Must be set.
+   *
+   * @generated from field: sluice.v1.GenerationSpec spec = 1;
+   */
+  spec?: GenerationSpec | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.ExplainRouteRequest.
+ * Use `create(ExplainRouteRequestSchema)` to create a new message.
+ */
+export const ExplainRouteRequestSchema: GenMessage<ExplainRouteRequest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 7);
+
+/**
+ * How a request would be decided now.
+ *
+ * @generated from message sluice.v1.ExplainRouteResponse
+ */
+export type ExplainRouteResponse = Message<"sluice.v1.ExplainRouteResponse"> & {
+  /**
+   * The decision for the first attempt.
+   *
+   * @generated from field: sluice.v1.Decision decision = 1;
+   */
+  decision?: Decision | undefined;
+
+  /**
+   * Why nothing could be chosen; empty when something was.
+   *
+   * @generated from field: string error_reason = 2;
+   */
+  errorReason: string;
+
+  /**
+   * The same in words.
+   *
+   * @generated from field: string error_message = 3;
+   */
+  errorMessage: string;
+};
+
+/**
+ * Describes the message sluice.v1.ExplainRouteResponse.
+ * Use `create(ExplainRouteResponseSchema)` to create a new message.
+ */
+export const ExplainRouteResponseSchema: GenMessage<ExplainRouteResponse> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 8);
+
+/**
  * A name that callers ask for, and what stands behind it.
  *
  * @generated from message sluice.v1.Model
@@ -146,7 +311,7 @@ export type Model = Message<"sluice.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 4);
+  messageDesc(file_sluice_v1_model_service, 9);
 
 /**
  * What a model can do.
@@ -209,7 +374,7 @@ export type ModelCapabilities = Message<"sluice.v1.ModelCapabilities"> & {
  * Use `create(ModelCapabilitiesSchema)` to create a new message.
  */
 export const ModelCapabilitiesSchema: GenMessage<ModelCapabilities> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 5);
+  messageDesc(file_sluice_v1_model_service, 10);
 
 /**
  * How a model compares with the others: 1 to 5 inclusive.
@@ -244,7 +409,7 @@ export type ModelTiers = Message<"sluice.v1.ModelTiers"> & {
  * Use `create(ModelTiersSchema)` to create a new message.
  */
 export const ModelTiersSchema: GenMessage<ModelTiers> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 6);
+  messageDesc(file_sluice_v1_model_service, 11);
 
 /**
  * List prices in billionths of a US dollar per million tokens.
@@ -280,7 +445,7 @@ export type ModelPrice = Message<"sluice.v1.ModelPrice"> & {
  * Use `create(ModelPriceSchema)` to create a new message.
  */
 export const ModelPriceSchema: GenMessage<ModelPrice> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 7);
+  messageDesc(file_sluice_v1_model_service, 12);
 
 /**
  * A provider, a model name there, an endpoint and a credential.
@@ -322,7 +487,7 @@ export type Deployment = Message<"sluice.v1.Deployment"> & {
  * Use `create(DeploymentSchema)` to create a new message.
  */
 export const DeploymentSchema: GenMessage<Deployment> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 8);
+  messageDesc(file_sluice_v1_model_service, 13);
 
 /**
  * Tells which models can be asked and what they can do. Errors are as for RouterService.
@@ -349,6 +514,26 @@ export const ModelService: GenService<{
     methodKind: "unary";
     input: typeof GetModelRequestSchema;
     output: typeof GetModelResponseSchema;
+  },
+  /**
+   * Ranks the models for a kind of work as they are now: best first.
+   *
+   * @generated from rpc sluice.v1.ModelService.RecommendModels
+   */
+  recommendModels: {
+    methodKind: "unary";
+    input: typeof RecommendModelsRequestSchema;
+    output: typeof RecommendModelsResponseSchema;
+  },
+  /**
+   * Tells how a request would be decided, without making an attempt.
+   *
+   * @generated from rpc sluice.v1.ModelService.ExplainRoute
+   */
+  explainRoute: {
+    methodKind: "unary";
+    input: typeof ExplainRouteRequestSchema;
+    output: typeof ExplainRouteResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sluice_v1_model_service, 0);

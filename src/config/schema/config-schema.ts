@@ -1,7 +1,12 @@
 import * as z from "zod";
 
+import { aliasesSection, defaultsSection } from "./alias-section.ts";
+import { authSection, corsSection, imagesSection } from "./auth-section.ts";
+import { chainsSection } from "./chain-section.ts";
 import { section } from "./fields.ts";
+import { groupsSection } from "./group-section.ts";
 import { modelsSection } from "./model-section.ts";
+import { poolsSection } from "./pool-section.ts";
 import { providersSection } from "./provider-section.ts";
 import { routingSection } from "./routing-section.ts";
 import { serverSection } from "./server-section.ts";
@@ -23,8 +28,16 @@ export const configSchema = section({
   server: serverSection.prefault({}).meta({ description: "Where and how callers connect." }),
   providers: providersSection.optional(),
   models: modelsSection.optional(),
+  groups: groupsSection.optional(),
+  pools: poolsSection.optional(),
+  chains: chainsSection.optional(),
+  aliases: aliasesSection.optional(),
+  defaults: defaultsSection,
   routing: routingSection.prefault({}).meta({ description: "How attempts are made, retried and given up." }),
   telemetry: telemetrySection.prefault({}).meta({ description: "What Sluice says about itself." }),
+  auth: authSection.optional(),
+  cors: corsSection.optional(),
+  images: imagesSection.optional().meta({ description: "Which pictures requests may bring." }),
 });
 
 /** A valid file: durations in milliseconds, sizes in bytes, prices in nano-USD, defaults filled in. */

@@ -1,9 +1,19 @@
 import * as z from "zod";
 
 import { BYTE_SIZE_PATTERN, describeByteSizes, formatByteSize, parseByteSize } from "../values/byte-size.ts";
-import { DURATION_PATTERN, describeDurations, formatDuration, parseDuration } from "../values/duration.ts";
+import {
+  DURATION_PATTERN,
+  describeDurations,
+  describeDurationsOrSeconds,
+  formatDuration,
+  parseDuration,
+  parseDurationOrSeconds,
+  SECONDS_PATTERN,
+} from "../values/duration.ts";
 import type { Parsed } from "../values/parsed.ts";
 import { PRICE_RIGHT, parseUsdPrice } from "../values/usd-price.ts";
+
+const DESCRIPTION_RIGHT = "text of one line, at most 500 characters";
 
 /** What every field says of itself; it ends up in the JSON Schema and in docs/configuration.md. */
 export interface FieldMeta {
@@ -35,6 +45,22 @@ export function line(right: string, pattern: RegExp) {
   return z.string({ error: right }).regex(pattern, { error: right });
 }
 
+/** A few words of one line about what the file defines. */
+export function descriptionText() {
+  return (
+    z
+      .string({ error: DESCRIPTION_RIGHT })
+      .max(500, { error: DESCRIPTION_RIGHT })
+      // Not a pattern of the JSON Schema: not every checker knows \p.
+      .refine((text) => !/\p{Cc}/u.test(text), {
+        error: DESCRIPTION_RIGHT,
+        params: { wrong: "does not fit" },
+      })
+      .default("")
+      .meta({ title: "text", description: "What it is for, in a few words." })
+  );
+}
+
 /** A path of a file. */
 export function filePath(meta: FieldMeta) {
   const right = "the path of a file";
@@ -43,15 +69,29 @@ export function filePath(meta: FieldMeta) {
 
 /** A length of time, in whole milliseconds once read. */
 export function duration(limits: { minMs: number; maxMs: number; defaultMs: number }, meta: FieldMeta) {
+  return plainDuration(limits, meta).prefault(formatDuration(limits.defaultMs));
+}
+
+/** A length of time without a default, in whole milliseconds once read. */
+export function plainDuration(limits: { minMs: number; maxMs: number }, meta: FieldMeta) {
   const right = describeDurations(limits.minMs, limits.maxMs);
-  return parsedText(right, (text) => parseDuration(text, limits.minMs, limits.maxMs))
-    .prefault(formatDuration(limits.defaultMs))
-    .meta({
-      title: "duration",
-      pattern: DURATION_PATTERN,
-      examples: ["250ms", "30s", "2m"],
-      ...editable(meta),
-    });
+  return parsedText(right, (text) => parseDuration(text, limits.minMs, limits.maxMs)).meta({
+    title: "duration",
+    pattern: DURATION_PATTERN,
+    examples: ["250ms", "30s", "2m"],
+    ...editable(meta),
+  });
+}
+
+/** A length of time without a default, or a bare number of seconds; in whole milliseconds once read. */
+export function durationOrSeconds(limits: { minMs: number; maxMs: number }, meta: FieldMeta) {
+  const right = describeDurationsOrSeconds(limits.minMs, limits.maxMs);
+  return z
+    .union([z.string().meta({ pattern: SECONDS_PATTERN }), z.number()], { error: right })
+    .transform((time, context) =>
+      useParsed(parseDurationOrSeconds(String(time), limits.minMs, limits.maxMs), context, time),
+    )
+    .meta({ title: "duration or seconds", examples: ["30s", 30], ...editable(meta) });
 }
 
 /** A size, in bytes once read. */
@@ -130,6 +170,16 @@ export function relation(
       value !== null &&
       !issues.some((issue) => fields.includes(String(issue.path?.[0]))),
   });
+}
+
+/** The rule that of two fields at most one is given. */
+export function onlyOneOf(field: string, other: string) {
+  return relation(
+    [field, other],
+    (values) => values[field] === undefined || values[other] === undefined,
+    `is given beside ${other}`,
+    "only one of the two",
+  );
 }
 
 /** Whether one number is at most another; true where either is none. */

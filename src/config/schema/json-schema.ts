@@ -1,7 +1,6 @@
-import * as z from "zod";
-
 import { configSchema } from "./config-schema.ts";
 import type { SchemaNode } from "./schema-node.ts";
+import { toJsonSchema } from "./to-json-schema.ts";
 
 /** What a variable in a text looks like to editors; whether it is set they cannot know. */
 const VARIABLE_PATTERN = "\\$\\{[A-Za-z_]";
@@ -10,7 +9,7 @@ let plain: SchemaNode | undefined;
 
 /** The schema of the file after its variables have been replaced. The same object each time: do not change it. */
 export function plainSchema(): SchemaNode {
-  plain ??= toPlainSchema();
+  plain ??= toJsonSchema(configSchema);
   return plain;
 }
 
@@ -31,23 +30,10 @@ export function configJsonSchema(): SchemaNode {
   };
 }
 
-function toPlainSchema(): SchemaNode {
-  const schema = z.toJSONSchema(configSchema, {
-    io: "input",
-    target: "draft-07",
-    override({ zodSchema, jsonSchema }) {
-      // zod leaves out examples of what it transforms; ours are of the text in the file.
-      const examples = z.globalRegistry.get(zodSchema)?.examples;
-      if (Array.isArray(examples)) jsonSchema.examples = examples;
-    },
-  });
-  const { $schema: _, ...rest } = JSON.parse(JSON.stringify(schema)) as SchemaNode;
-  return rest;
-}
-
 /** Lets every scalar except `kind` be a text with a variable in it. */
 function allowVariables(node: SchemaNode): void {
-  for (const child of [...Object.values(node.properties ?? {}), node.items, node.additionalProperties]) {
+  const named = [...Object.values(node.properties ?? {}), ...Object.values(node.patternProperties ?? {})];
+  for (const child of [...named, node.items, node.additionalProperties]) {
     if (typeof child === "object") allowVariables(child);
   }
   for (const option of node.oneOf ?? []) allowVariables(option);

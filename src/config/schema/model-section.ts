@@ -1,11 +1,20 @@
 import * as z from "zod";
 
 import { TASK_TYPES } from "../../domain/deployment.ts";
-import { decimalNumber, flag, isAtMost, line, relation, section, usdPrice, wholeNumber } from "./fields.ts";
+import {
+  decimalNumber,
+  descriptionText,
+  flag,
+  isAtMost,
+  line,
+  relation,
+  section,
+  usdPrice,
+  wholeNumber,
+} from "./fields.ts";
+import { targetNameText } from "./name-fields.ts";
+import { childValue } from "./schema-node.ts";
 
-const MODEL_NAME_RIGHT =
-  "a name of 1 to 128 letters, digits or `_ . : / @ -`, beginning with a letter or digit; not `auto`, not `sluice/…`";
-const DESCRIPTION_RIGHT = "text of one line, at most 500 characters";
 const VISIBLE_RIGHT = "1 to 200 visible ASCII characters without spaces";
 const VISIBLE = /^[\x21-\x7e]{1,200}$/;
 
@@ -49,6 +58,23 @@ const taskSuitability = section(
     description: "How well the model does a task, from 0 to 1. A task that is left out counts as 0.5.",
   });
 
+const limits = section({
+  concurrency: wholeNumber(
+    { min: 1, max: 100_000 },
+    { description: "The most attempts in flight at once. No limit when left out." },
+  ).optional(),
+  rpm: wholeNumber(
+    { min: 1, max: 100_000_000 },
+    { description: "The most attempts per minute. No limit when left out." },
+  ).optional(),
+  tpm: wholeNumber(
+    { min: 1, max: 100_000_000_000 },
+    { description: "The most tokens per minute, of prompts and answers together. No limit when left out." },
+  ).optional(),
+})
+  .prefault({})
+  .meta({ description: "What the provider allows, or what you want to give it at most." });
+
 /** `models[].deployments[]` in the file. */
 export const deployment = section({
   id: line(VISIBLE_RIGHT, VISIBLE)
@@ -87,25 +113,27 @@ export const deployment = section({
       title: "map",
       description: "Members added to the request body that is sent to the provider, for example `thinking`.",
     }),
+  limits,
   concurrency_limit: wholeNumber(
     { min: 1, max: 100_000 },
-    { description: "The most attempts in flight at once. No limit when left out." },
+    { description: "The same as `limits.concurrency`; only one of the two." },
   ).optional(),
-});
+}).check(
+  relation(
+    ["concurrency_limit", "limits"],
+    (entry) => entry.concurrency_limit === undefined || childValue(entry.limits, "concurrency") === undefined,
+    "is given beside limits.concurrency",
+    "only one of the two",
+  ),
+);
 
 const model = section({
-  name: line(MODEL_NAME_RIGHT, /^(?!auto$|sluice\/)[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,127}$/).meta({
+  name: targetNameText().meta({
     title: "text",
     description: "What callers ask for; unique.",
     examples: ["glm-4.6-flash"],
   }),
-  description: z
-    .string({ error: DESCRIPTION_RIGHT })
-    .max(500, { error: DESCRIPTION_RIGHT })
-    // Not a pattern of the JSON Schema: not every checker knows \p.
-    .refine((text) => !/\p{Cc}/u.test(text), { error: DESCRIPTION_RIGHT, params: { wrong: "does not fit" } })
-    .default("")
-    .meta({ title: "text", description: "What it is for, in a few words." }),
+  description: descriptionText(),
   context_window_tokens: wholeNumber(
     { min: 1, max: 100_000_000 },
     { description: "The most tokens of prompt and answer together." },

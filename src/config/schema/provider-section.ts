@@ -8,11 +8,13 @@ import {
   filePath,
   isAtMost,
   line,
+  onlyOneOf,
   parsedText,
   relation,
   section,
   wholeNumber,
 } from "./fields.ts";
+import { providerRetrySection } from "./retry-section.ts";
 
 const NAME_RIGHT = "a name of 1 to 64 letters, digits, `_`, `-` or `.`, beginning with a letter or digit";
 
@@ -50,14 +52,8 @@ export const openAiProvider = section({
     { minMs: 1, maxMs: 600_000, defaultMs: 5_000 },
     { description: "How long a connection may take to open." },
   ),
-}).check(
-  relation(
-    ["api_key_file", "api_key"],
-    (provider) => provider.api_key === undefined || provider.api_key_file === undefined,
-    "is given beside api_key",
-    "only one of the two",
-  ),
-);
+  retry: providerRetrySection.optional(),
+}).check(onlyOneOf("api_key_file", "api_key"));
 
 /** A provider of kind `simulator`. */
 export const simulatorProvider = section({
@@ -84,6 +80,7 @@ export const simulatorProvider = section({
     { min: 0, max: 2 ** 32 - 1 },
     { description: "Makes the failures repeatable. Without it they are drawn anew at each start." },
   ).optional(),
+  retry: providerRetrySection.optional(),
 }).check(
   relation(
     ["failure_ratio", "hang_ratio", "cut_ratio"],

@@ -17,6 +17,7 @@ export interface SchemaNode {
   properties?: Record<string, SchemaNode>;
   required?: string[];
   dependencies?: Record<string, string[]>;
+  patternProperties?: Record<string, SchemaNode>;
   additionalProperties?: SchemaNode | boolean;
   items?: SchemaNode;
   oneOf?: SchemaNode[];
@@ -29,11 +30,20 @@ export function childSchema(node: SchemaNode, step: string | number, value: unkn
   if (typeof step === "number") return fitting?.items;
   const properties = fitting?.properties;
   if (properties !== undefined && Object.hasOwn(properties, step)) return properties[step];
+  for (const [pattern, schema] of Object.entries(fitting?.patternProperties ?? {})) {
+    if (new RegExp(pattern, "u").test(step)) return schema;
+  }
   return typeof fitting?.additionalProperties === "object" ? fitting.additionalProperties : undefined;
 }
 
-/** Of several kinds of map, the one whose `kind` is the value's; other schemas are what they are. */
+/**
+ * Of several kinds of map, the one whose `kind` is the value's; of a map and a list, what
+ * the value is; other schemas are what they are.
+ */
 export function chooseKind(node: SchemaNode, value: unknown): SchemaNode | undefined {
+  if (typeof value === "object" && node.anyOf !== undefined) {
+    return node.anyOf.find(({ type }) => type === (Array.isArray(value) ? "array" : "object")) ?? node;
+  }
   if (node.oneOf === undefined) return node;
   const kind = childValue(value, "kind");
   return node.oneOf.find((option) => option.properties?.kind?.const === kind);

@@ -25,6 +25,11 @@ const tls = section({
     description: "The PEM private key of that certificate.",
     examples: ["tls/server.key"],
   }),
+  client_ca_file: filePath({
+    description:
+      "The PEM certificates of the authorities that sign client certificates. With it callers may show one, and `auth.certificates` says who they are.",
+    examples: ["tls/clients.crt"],
+  }).optional(),
 }).meta({
   description:
     "Serves TLS instead of cleartext. Relative paths start at the folder of the configuration file. Leave it out for cleartext.",

@@ -10,6 +10,9 @@ export const MAX_DURATION_MS = 24 * UNITS_MS.h;
 /** What a duration looks like, for JSON Schema. */
 export const DURATION_PATTERN = "^[0-9]+(\\.[0-9]+)? ?(ms|s|m|h)$";
 
+/** What a duration looks like where a bare number counts as seconds, for JSON Schema. */
+export const SECONDS_PATTERN = "^[0-9]+(\\.[0-9]+)?( ?(ms|s|m|h))?$";
+
 /** Reads a length of time such as `250ms`, `1.5s`, `2m` or `1h` as milliseconds, from `minMs` to `maxMs`. */
 export function parseDuration(text: string, minMs: number, maxMs: number): Parsed<number> {
   const right = describeDurations(minMs, maxMs);
@@ -25,6 +28,17 @@ export function parseDuration(text: string, minMs: number, maxMs: number): Parse
   if (typeof durationMs !== "number" || durationMs > maxMs) return refuse("is too long", right);
   if (durationMs < minMs) return refuse("is too short", right);
   return readAs(durationMs);
+}
+
+/** As `parseDuration`, but a number without a unit counts as seconds: `30`, `1.5`. */
+export function parseDurationOrSeconds(text: string, minMs: number, maxMs: number): Parsed<number> {
+  const parsed = parseDuration(/^\d+(?:\.\d+)?$/.test(text) ? `${text}s` : text, minMs, maxMs);
+  return parsed.ok ? parsed : refuse(parsed.wrong, describeDurationsOrSeconds(minMs, maxMs));
+}
+
+/** What a right duration would be where a bare number counts as seconds, in words. */
+export function describeDurationsOrSeconds(minMs: number, maxMs: number): string {
+  return `a duration with its unit (ms, s, m or h) or a number of seconds, from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
 }
 
 /** What a right duration would be, in words. */

@@ -18,10 +18,5 @@ export function makeCallerGoneError(): ConnectError {
   return new ConnectError("the caller left", Code.Canceled);
 }
 
-/** The error of a request that is larger than the server takes (as gRPC's own limits report it). */
-export function makeTooLargeError(maxRequestBytes: number): ConnectError {
-  return new ConnectError(`the request has more than ${maxRequestBytes} bytes`, Code.ResourceExhausted);
-}
-
 /** What ends a call that was told to stop. */
 export type CancelEncoder = (cause: Exclude<CancelCause, "caller_gone">) => RpcStatus;

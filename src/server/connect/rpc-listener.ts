@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
+  type ConnectError,
   type ConnectRouter,
   createConnectRouter,
   createContextKey,
@@ -7,28 +8,33 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { compressionGzip } from "@connectrpc/connect-node";
+import type { RouteError } from "../../domain/errors.ts";
 import type { Logger } from "../../domain/ports.ts";
+import type { BodyMeter } from "../edge/body-meter.ts";
 import { BodyReader } from "../edge/body-reader.ts";
 import type { CallLog } from "../edge/call-log.ts";
 import type { CallScope } from "../edge/call-scope.ts";
 import { describeError } from "../edge/describe-error.ts";
-import type { RequestTarget } from "../edge/inspect-request.ts";
+import { type RequestTarget, readHeader } from "../edge/inspect-request.ts";
+import { describeTooLarge } from "../edge/refusals.ts";
 import type { Wire } from "../edge/wire.ts";
-import { makeCallerGoneError, makeTooLargeError, toConnectError } from "./connect-error.ts";
+import { compressions, type InflationTerms, inflateUnder } from "./compressions.ts";
+import { makeCallerGoneError, toConnectError } from "./connect-error.ts";
+import { isEnveloped, MessageSizes } from "./message-sizes.ts";
 import { describeCancel, type EncodeError } from "./server-call.ts";
 import { writeAnswer } from "./write-answer.ts";
-
-/** Why the edge refuses a call before its body is read. */
-export type EarlyRefusal = "draining" | "too_large";
 
 /** One RPC on its way through Connect. */
 export interface RpcExchange {
   readonly wire: Wire;
   readonly scope: CallScope;
   readonly log: CallLog;
+  readonly meter: BodyMeter;
   readonly target: RequestTarget;
-  readonly refusal: EarlyRefusal | undefined;
+  /** The time limit that the caller gave, cut to the server's; undefined when it gave none. */
+  readonly callerTimeoutMs: number | undefined;
+  /** Why the edge refuses the call before its body is read. */
+  readonly refusal: RouteError | undefined;
 }
 
 /** Carries an exchange through Connect to the implementation of its method. */
@@ -64,7 +70,7 @@ export class RpcListener {
     this.#logger = options.logger;
     const router = createConnectRouter({
       readMaxBytes: options.maxRequestBytes,
-      acceptCompression: [compressionGzip],
+      acceptCompression: [...compressions],
       requestGate: (context) => this.#refuse(takeExchange(context)),
     });
     for (const register of registrations) register(router);
@@ -83,7 +89,10 @@ export class RpcListener {
     const leaving = new AbortController();
     scope.onClose(() => leaving.abort(makeCallerGoneError()));
     try {
-      const answer = await handler?.({ ...this.#describe(exchange), signal: leaving.signal });
+      const request = { ...this.#describe(exchange), signal: leaving.signal };
+      const answer = await (isCompressed(exchange)
+        ? inflateUnder(this.#limitInflation(exchange), () => handler?.(request))
+        : handler?.(request));
       if (answer !== undefined) await writeAnswer(answer, wire, scope, log);
     } catch (error) {
       // After the caller left, everything that writes to it fails: that is no news.
@@ -98,7 +107,7 @@ export class RpcListener {
   }
 
   #describe(exchange: RpcExchange): Omit<UniversalServerRequest, "signal"> {
-    const { wire, scope, target } = exchange;
+    const { wire, target } = exchange;
     const header = new Headers();
     for (const [name, value] of Object.entries(wire.request.headers)) {
       if (value === undefined || name.startsWith(":")) continue;
@@ -109,18 +118,53 @@ export class RpcListener {
       method: target.httpMethod,
       url: target.url,
       header,
-      body: new BodyReader(wire.request, scope, (cause) =>
-        toConnectError(this.#encodeError(describeCancel(cause), scope.context.requestId)),
-      ),
+      body: this.#readBody(exchange),
       contextValues: createContextValues().set(exchangeKey, exchange),
+    };
+  }
+
+  #readBody(exchange: RpcExchange): BodyReader {
+    const { wire, scope, meter } = exchange;
+    const sizes = new MessageSizes(
+      this.#maxRequestBytes,
+      isEnveloped(readHeader(wire.request, "content-type")),
+    );
+    return new BodyReader(wire.request, scope, {
+      meter,
+      nowMs: scope.context.arrivedMs,
+      check: (chunk) => (sizes.accept(chunk) ? undefined : describeTooLarge(this.#maxRequestBytes)),
+      stop: (cause) => this.#makeError(exchange, describeCancel(cause)),
+      fail: (error) => this.#makeError(exchange, error),
+    });
+  }
+
+  #limitInflation(exchange: RpcExchange): InflationTerms {
+    return {
+      makeTooLargeError: () => this.#makeError(exchange, describeTooLarge(this.#maxRequestBytes)),
+      hold: (bytes) => {
+        const error = exchange.meter.hold(bytes);
+        if (error !== undefined) throw this.#makeError(exchange, error);
+      },
     };
   }
 
   /** Runs before the body is read, decompressed or parsed. */
   #refuse(exchange: RpcExchange): void {
-    if (exchange.refusal === "too_large") throw makeTooLargeError(this.#maxRequestBytes);
-    if (exchange.refusal === "draining") {
-      throw toConnectError(this.#encodeError(describeCancel("shutdown"), exchange.scope.context.requestId));
-    }
+    if (exchange.refusal !== undefined) throw this.#makeError(exchange, exchange.refusal);
   }
+
+  #makeError({ scope }: RpcExchange, error: RouteError): ConnectError {
+    return toConnectError(this.#encodeError(error, scope.context.requestId));
+  }
+}
+
+/** Whether a request says, in any protocol's way, that messages are compressed. */
+function isCompressed({ wire, target }: RpcExchange): boolean {
+  const { headers } = wire.request;
+  return (
+    headers["grpc-encoding"] !== undefined ||
+    headers["content-encoding"] !== undefined ||
+    headers["connect-content-encoding"] !== undefined ||
+    (target.httpMethod === "GET" && target.url.includes("compression="))
+  );
 }

@@ -7,6 +7,7 @@ import type { RpcStatus } from "../../service/encode-error.ts";
 import type { CallLog } from "../edge/call-log.ts";
 import type { CallScope } from "../edge/call-scope.ts";
 import { describeError } from "../edge/describe-error.ts";
+import { describeDraining } from "../edge/refusals.ts";
 import { toConnectError } from "./connect-error.ts";
 import { nameRpcCode } from "./rpc-code.ts";
 
@@ -120,10 +121,7 @@ export function describeCancel(cause: CancelCause): RouteError {
     case "deadline":
       return { reason: "DEADLINE_EXCEEDED", message: "the deadline passed" };
     case "shutdown":
-      return {
-        reason: "DRAINING",
-        message: "this replica is shutting down; try again on another connection",
-      };
+      return describeDraining();
   }
 }
 

@@ -1,19 +1,23 @@
+import { ERRORS, type RouteError } from "../../domain/errors.ts";
 import type { Cleanup, Logger } from "../../domain/ports.ts";
 import type { CancelCause } from "../../service/call.ts";
 import type { BodyFailure, HttpExchange } from "../../service/http-exchange.ts";
+import type { BodyMeter } from "../edge/body-meter.ts";
 import type { CallLog } from "../edge/call-log.ts";
 import type { CallScope } from "../edge/call-scope.ts";
 import { describeError } from "../edge/describe-error.ts";
 import { type RequestTarget, readHeader } from "../edge/inspect-request.ts";
 import type { Wire } from "../edge/wire.ts";
 import { answerProblem } from "./answer-problem.ts";
-import { readWholeBody } from "./read-whole-body.ts";
+import { answerRefused } from "./answer-refused.ts";
+import { readWholeBody, type WholeBodyTerms } from "./read-whole-body.ts";
 
 /** What an exchange is made of. */
 export interface ExchangeParts {
   readonly wire: Wire;
   readonly scope: CallScope;
   readonly log: CallLog;
+  readonly meter: BodyMeter;
   readonly target: RequestTarget;
   readonly maxRequestBytes: number;
   readonly logger: Logger;
@@ -66,8 +70,14 @@ export class NodeHttpExchange implements HttpExchange {
   }
 
   readBody(done: (body: Uint8Array | BodyFailure) => void): void {
-    const { wire, scope, maxRequestBytes } = this.#parts;
-    readWholeBody(wire.request, scope, maxRequestBytes, (body) => this.guard(() => done(body)));
+    const { wire, scope, meter, maxRequestBytes } = this.#parts;
+    const terms: WholeBodyTerms = {
+      maxBytes: maxRequestBytes,
+      meter,
+      nowMs: this.arrivedMs,
+      refuse: (error) => this.refuse(error),
+    };
+    readWholeBody(wire.request, scope, terms, (body) => this.guard(() => done(body)));
   }
 
   respond(status: number, headers: Readonly<Record<string, string>>, body: string): void {
@@ -124,6 +134,17 @@ export class NodeHttpExchange implements HttpExchange {
       log.setCode("INTERNAL");
       this.#giveUp(500, "INTERNAL", `internal error; request id ${this.requestId} finds it in the logs`);
     }
+  }
+
+  /** Answers in the door's stead with an error that the edge found, before the door heard of the request. */
+  refuse(error: RouteError): void {
+    if (this.#begun || this.#ended) return;
+    this.#begun = true;
+    this.#ended = true;
+    const { wire, scope, log } = this.#parts;
+    log.setCode(ERRORS[error.reason].code);
+    scope.settle();
+    log.httpStatus = answerRefused(wire, error);
   }
 
   /** Answers in the door's stead, or breaks off what it has begun. */

@@ -1,7 +1,19 @@
+import type { RouteError } from "../../domain/errors.ts";
 import type { BodyFailure } from "../../service/http-exchange.ts";
+import type { BodyMeter } from "../edge/body-meter.ts";
 import type { CallScope } from "../edge/call-scope.ts";
 import { readHeader } from "../edge/inspect-request.ts";
 import type { NodeRequest } from "../edge/wire.ts";
+
+/** What a body is read under. */
+export interface WholeBodyTerms {
+  readonly maxBytes: number;
+  readonly meter: BodyMeter;
+  /** When reading begins, on the Clock. */
+  readonly nowMs: number;
+  /** Called instead of `done` when the body comes too slowly or there is no room for it. */
+  refuse(error: RouteError): void;
+}
 
 /**
  * Reads a body of at most `maxBytes`. Calls `done` once, never from inside this
@@ -11,23 +23,32 @@ import type { NodeRequest } from "../edge/wire.ts";
 export function readWholeBody(
   request: NodeRequest,
   scope: CallScope,
-  maxBytes: number,
+  { maxBytes, meter, nowMs, refuse }: WholeBodyTerms,
   done: (body: Uint8Array | BodyFailure) => void,
 ): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let finished = false;
-  const finish = (body: Uint8Array | BodyFailure): void => {
-    if (finished) return;
+  const stop = (): boolean => {
+    if (finished) return false;
     finished = true;
     stopListening();
+    meter.finish();
     request.off("data", take);
     request.off("end", end);
-    done(body);
+    return true;
+  };
+  const finish = (body: Uint8Array | BodyFailure): void => {
+    if (stop()) done(body);
+  };
+  const fail = (error: RouteError): void => {
+    if (stop()) refuse(error);
   };
   const take = (chunk: Buffer): void => {
     bytes += chunk.length;
+    const error = meter.receive(chunk.length);
     if (bytes > maxBytes) finish("too_large");
+    else if (error !== undefined) fail(error);
     else chunks.push(chunk);
   };
   const end = (): void => finish(Buffer.concat(chunks, bytes));
@@ -45,6 +66,7 @@ export function readWholeBody(
   } else if (Number(readHeader(request, "content-length") ?? 0) > maxBytes) {
     queueMicrotask(() => finish("too_large"));
   } else {
+    meter.expect(nowMs, fail);
     request.on("data", take);
     request.once("end", end);
   }

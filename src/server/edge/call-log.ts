@@ -35,7 +35,7 @@ export class CallLog {
 
   /** Writes the one line of the call. Never metadata or bodies. */
   write(scope: CallScope, nowMs: number, whole: boolean): void {
-    const { requestId, peer, arrivedMs, traceparent } = scope.context;
+    const { requestId, peer, arrivedMs, traceparent, caller } = scope.context;
     const code = whole ? this.#code : codeOfBrokenCall(scope, this.#code);
     this.#logger.info("call", {
       requestId,
@@ -43,6 +43,7 @@ export class CallLog {
       protocol: this.#protocol,
       peer,
       durationMs: Math.round((nowMs - arrivedMs) * 1_000) / 1_000,
+      ...(caller === undefined ? {} : { caller: caller.name, credential: caller.credential }),
       ...(code === undefined ? {} : { code }),
       ...(this.httpStatus === undefined ? {} : { httpStatus: this.httpStatus }),
       ...(traceparent === undefined ? {} : { traceId: traceparent.slice(3, 35) }),

@@ -21,6 +21,13 @@ export interface ScopeEnds {
   closed(): void;
 }
 
+/** What a scope is told of its call. */
+export interface ScopeTerms {
+  readonly deadlineMs: number;
+  /** Whether a drain waits for the call; a watch that never ends by itself is told to stop at once. */
+  readonly endless: boolean;
+}
+
 /**
  * The life of one request, from its headers to the close of its transport:
  * the deadline, the cancellation, and who hears of it.
@@ -28,7 +35,6 @@ export interface ScopeEnds {
 export class CallScope {
   readonly context: EdgeContext;
   readonly deadlineMs: number;
-  /** Whether a drain waits for the call; a watch that never ends by itself is told to stop at once. */
   readonly endless: boolean;
   readonly #clock: Clock;
   readonly #ends: ScopeEnds;
@@ -40,18 +46,13 @@ export class CallScope {
   #stopTimer: Cleanup;
   #overdue: ((cause: CancelCause) => void) | undefined;
 
-  constructor(
-    clock: Clock,
-    context: EdgeContext,
-    limits: { readonly deadlineMs: number; readonly endless: boolean },
-    ends: ScopeEnds,
-  ) {
+  constructor(clock: Clock, context: EdgeContext, terms: ScopeTerms, ends: ScopeEnds) {
     this.context = context;
-    this.deadlineMs = limits.deadlineMs;
-    this.endless = limits.endless;
+    this.deadlineMs = terms.deadlineMs;
+    this.endless = terms.endless;
     this.#clock = clock;
     this.#ends = ends;
-    this.#stopTimer = clock.timer(limits.deadlineMs - clock.nowMs(), () => this.cancel("deadline"));
+    this.#stopTimer = clock.timer(terms.deadlineMs - clock.nowMs(), () => this.cancel("deadline"));
   }
 
   get cancelled(): CancelCause | undefined {

@@ -1,20 +1,33 @@
+import type { Socket } from "node:net";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ServerConfig } from "../../config/config.ts";
+import type { RouteError } from "../../domain/errors.ts";
 import type { Clock, Logger } from "../../domain/ports.ts";
 import type { EdgeContext } from "../../service/call.ts";
 import type { HttpDoor } from "../../service/http-exchange.ts";
+import { answerUnimplemented } from "../connect/answer-unimplemented.ts";
 import { nameMethod } from "../connect/method-name.ts";
-import type { EarlyRefusal, RpcListener } from "../connect/rpc-listener.ts";
+import type { RpcListener } from "../connect/rpc-listener.ts";
 import { answerProblem } from "../door/answer-problem.ts";
 import { NodeHttpExchange } from "../door/node-http-exchange.ts";
+import type { Admission, EdgeRequest } from "./admission.ts";
+import { BodyMeter } from "./body-meter.ts";
 import { CallLog } from "./call-log.ts";
-import { CallScope } from "./call-scope.ts";
+import { CallScope, type ScopeTerms } from "./call-scope.ts";
+import { CallWatch } from "./call-watch.ts";
 import { nameTimeoutHeader, parseCallerTimeout } from "./caller-timeout.ts";
 import type { CallsUnderWay } from "./calls-under-way.ts";
+import type { ConnectionAges } from "./connection-age.ts";
+import type { CorsPolicy } from "./cors.ts";
 import { describeError } from "./describe-error.ts";
 import { inspectRequest, type RequestTarget, readHeader } from "./inspect-request.ts";
 import { formatPeer } from "./peer-address.ts";
+import { readPeerCertificate } from "./peer-certificate.ts";
+import { describeDraining, describeTooLarge } from "./refusals.ts";
 import { chooseRequestId } from "./request-id.ts";
+import { RequestMemory } from "./request-memory.ts";
 import { detectRpcProtocol, type RpcProtocol } from "./rpc-protocol.ts";
+import type { ServerLimits } from "./server-limits.ts";
 import { validateTraceparent } from "./traceparent.ts";
 import { type NodeRequest, type NodeResponse, Wire } from "./wire.ts";
 
@@ -25,7 +38,11 @@ export interface EdgeParts {
   readonly doors: readonly HttpDoor[];
   /** Full names of streaming methods that end only when the caller or the server wants it. */
   readonly endlessMethods: ReadonlySet<string>;
+  readonly admission: Admission;
+  readonly cors: CorsPolicy;
   readonly calls: CallsUnderWay;
+  readonly ages: ConnectionAges;
+  readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -39,9 +56,15 @@ const PREFIX_BYTES = 5;
  */
 export class EdgeListener {
   readonly #parts: EdgeParts;
+  readonly #memory: RequestMemory;
+  readonly #watch: CallWatch;
+  /** HTTP/1.1 requests under way on each connection: a caller may send many before it has an answer. */
+  readonly #pipelinedCounts = new WeakMap<Socket, number>();
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
+    this.#memory = new RequestMemory(parts.limits.maxRequestMemoryBytes);
+    this.#watch = new CallWatch(parts.clock, parts.limits.writeStallTimeoutMs);
   }
 
   /** Takes one request. Never throws: an exception here would end the process. */
@@ -54,9 +77,11 @@ export class EdgeListener {
       arrivedMs: this.#parts.clock.nowMs(),
     };
     try {
-      wire.lastOnConnection = this.#parts.calls.refusing;
+      if (!wire.isHttp2 && !this.#countPipelined(wire)) return;
+      wire.lastOnConnection =
+        this.#parts.calls.refusing || this.#parts.ages.isOver(request.socket, context.arrivedMs);
       wire.setHeader("x-request-id", context.requestId);
-      this.#dispatch(wire, context);
+      if (!this.#answerPreflight(wire)) this.#dispatch(wire, context);
     } catch (error) {
       this.#parts.logger.error("a request could not be served", {
         requestId: context.requestId,
@@ -65,6 +90,33 @@ export class EdgeListener {
       if (wire.headersSent) wire.abort();
       else answerProblem(wire, 500, "INTERNAL", "internal error");
     }
+  }
+
+  /** False, with the connection closed, when the caller sent more than it may before it has answers. */
+  #countPipelined(wire: Wire): boolean {
+    const { socket } = wire.request;
+    const count = (this.#pipelinedCounts.get(socket) ?? 0) + 1;
+    if (count > this.#parts.limits.maxPipelinedCount) {
+      socket.destroy();
+      return false;
+    }
+    this.#pipelinedCounts.set(socket, count);
+    wire.onClose(() => this.#pipelinedCounts.set(socket, (this.#pipelinedCounts.get(socket) ?? 1) - 1));
+    return true;
+  }
+
+  /** Tells browsers what they may do (Fetch standard, CORS protocol). True when that was all they asked. */
+  #answerPreflight(wire: Wire): boolean {
+    const { headers, preflight } = this.#parts.cors.answer({
+      httpMethod: wire.request.method ?? "",
+      origin: readHeader(wire.request, "origin"),
+      requestedMethod: readHeader(wire.request, "access-control-request-method"),
+    });
+    for (const [name, value] of Object.entries(headers)) wire.setHeader(name, value);
+    if (preflight === undefined) return false;
+    wire.writeHead(preflight === "allowed" ? 204 : 403, {});
+    wire.end();
+    return true;
   }
 
   #dispatch(wire: Wire, context: EdgeContext): void {
@@ -79,31 +131,37 @@ export class EdgeListener {
     }
     const method = rpcs.findMethod(target.path);
     if (method !== undefined) {
-      const streaming = method.methodKind !== "unary";
-      this.#serveRpc(wire, context, target, { name: nameMethod(method), streaming });
+      this.#serveRpc(wire, context, target, method);
       return;
     }
     const door = doors.find((candidate) => candidate.serves(target.path));
     if (door !== undefined) this.#serveDoor(wire, context, target, door);
-    else this.#refuse(wire, context, 404, "NOT_FOUND", "nothing is served at this path");
+    else this.#refuseUnknown(wire, context, target);
   }
 
-  #serveRpc(
-    wire: Wire,
-    context: EdgeContext,
-    target: RequestTarget,
-    method: { readonly name: string; readonly streaming: boolean },
-  ): void {
-    const { config, rpcs } = this.#parts;
+  #refuseUnknown(wire: Wire, context: EdgeContext, target: RequestTarget): void {
+    const { requestId, peer } = context;
+    if (answerUnimplemented(wire, target.path, readHeader(wire.request, "content-type"))) {
+      this.#parts.logger.info("refused", { requestId, peer, code: "UNIMPLEMENTED" });
+    } else {
+      this.#refuse(wire, context, 404, "NOT_FOUND", "nothing is served at this path");
+    }
+  }
+
+  #serveRpc(wire: Wire, context: EdgeContext, target: RequestTarget, method: DescMethod): void {
+    const { rpcs, logger, endlessMethods } = this.#parts;
+    const name = nameMethod(method);
     const protocol = detectRpcProtocol(readHeader(wire.request, "content-type"));
-    const timeoutMs = this.#takeTimeout(wire.request, protocol, method.streaming);
-    const log = new CallLog(this.#parts.logger, method.name, protocol);
-    const scope = this.#open(wire, context, log, timeoutMs, this.#parts.endlessMethods.has(method.name));
-    const length = Number(readHeader(wire.request, "content-length") ?? 0);
-    let refusal: EarlyRefusal | undefined;
-    if (this.#parts.calls.refusing) refusal = "draining";
-    else if (length > config.maxRequestBytes + PREFIX_BYTES) refusal = "too_large";
-    void rpcs.serve({ wire, scope, log, target, refusal });
+    const admission = this.#admit(wire.request, context, method);
+    const callerTimeoutMs = this.#takeTimeout(wire.request, protocol);
+    const log = new CallLog(logger, name, protocol);
+    const meter = new BodyMeter(this.#memory, takesOneMessage(method) ? this.#parts.limits : undefined);
+    const scope = this.#open(wire, admission.context, log, meter, {
+      deadlineMs: context.arrivedMs + (callerTimeoutMs ?? this.#defaultTimeoutMs(method)),
+      endless: endlessMethods.has(name),
+    });
+    const refusal = this.#findRefusal(wire.request, method) ?? admission.error ?? meter.open();
+    void rpcs.serve({ wire, scope, log, meter, target, callerTimeoutMs, refusal });
   }
 
   #serveDoor(wire: Wire, context: EdgeContext, target: RequestTarget, door: HttpDoor): void {
@@ -112,49 +170,90 @@ export class EdgeListener {
       this.#refuse(wire, context, 503, "DRAINING", "this replica is shutting down; try again");
       return;
     }
+    const admission = this.#admit(wire.request, context, { path: target.path });
     const log = new CallLog(logger, `${target.httpMethod} ${target.path}`.slice(0, 256), "http");
-    const scope = this.#open(wire, context, log, config.defaultStreamTimeoutMs, false);
+    const meter = new BodyMeter(this.#memory, this.#parts.limits);
+    const scope = this.#open(wire, admission.context, log, meter, {
+      deadlineMs: context.arrivedMs + config.defaultStreamTimeoutMs,
+      endless: false,
+    });
     const exchange = new NodeHttpExchange({
       wire,
       scope,
       log,
+      meter,
       target,
       maxRequestBytes: config.maxRequestBytes,
       logger,
     });
-    exchange.guard(() => door.handle(exchange));
+    const refusal = admission.error ?? meter.open();
+    if (refusal === undefined) exchange.guard(() => door.handle(exchange));
+    else exchange.refuse(refusal);
+  }
+
+  /** Asks the admission; a refusal and its reason go to the log, and the caller into the context. */
+  #admit(
+    request: NodeRequest,
+    context: EdgeContext,
+    target: EdgeRequest["target"],
+  ): { readonly context: EdgeContext; readonly error: RouteError | undefined } {
+    const { admission, logger } = this.#parts;
+    const answer = admission.admit({
+      authorization: readHeader(request, "authorization"),
+      certificate: readPeerCertificate(request),
+      target,
+    });
+    if (answer.ok) return { context: { ...context, caller: answer.caller }, error: undefined };
+    const { requestId, peer } = context;
+    logger.warn("not admitted", { requestId, peer, reason: answer.error.reason, error: answer.why });
+    return { context: { ...context, caller: answer.caller }, error: answer.error };
+  }
+
+  #findRefusal(request: NodeRequest, method: DescMethod): RouteError | undefined {
+    const { calls, config } = this.#parts;
+    if (calls.refusing) return describeDraining();
+    // The limit is one message's; callers that stream send several.
+    const length = Number(readHeader(request, "content-length") ?? 0);
+    if (takesOneMessage(method) && length > config.maxRequestBytes + PREFIX_BYTES) {
+      return describeTooLarge(config.maxRequestBytes);
+    }
+    return undefined;
+  }
+
+  #defaultTimeoutMs(method: DescMethod): number {
+    const { defaultTimeoutMs, defaultStreamTimeoutMs } = this.#parts.config;
+    return method.methodKind === "unary" ? defaultTimeoutMs : defaultStreamTimeoutMs;
   }
 
   /**
-   * The call's time limit. The header is taken away where it is valid, since our
+   * The time limit that the caller gave, if any. The header is taken away where it is valid, since our
    * own clock keeps the deadline; an invalid one stays, for Connect to refuse in the caller's protocol.
    */
-  #takeTimeout(request: NodeRequest, protocol: RpcProtocol, streaming: boolean): number {
-    const { config } = this.#parts;
+  #takeTimeout(request: NodeRequest, protocol: RpcProtocol): number | undefined {
     const header = nameTimeoutHeader(protocol);
-    const timeout = parseCallerTimeout(protocol, readHeader(request, header), config.maxTimeoutMs);
-    if (timeout.kind === "given") {
-      delete request.headers[header];
-      return timeout.timeoutMs;
-    }
-    return streaming ? config.defaultStreamTimeoutMs : config.defaultTimeoutMs;
+    const timeout = parseCallerTimeout(
+      protocol,
+      readHeader(request, header),
+      this.#parts.config.maxTimeoutMs,
+    );
+    if (timeout.kind !== "given") return undefined;
+    delete request.headers[header];
+    return timeout.timeoutMs;
   }
 
-  #open(wire: Wire, context: EdgeContext, log: CallLog, timeoutMs: number, endless: boolean): CallScope {
+  #open(wire: Wire, context: EdgeContext, log: CallLog, meter: BodyMeter, terms: ScopeTerms): CallScope {
     const { calls, clock } = this.#parts;
     let whole = false;
-    const scope = new CallScope(
-      clock,
-      context,
-      { deadlineMs: context.arrivedMs + timeoutMs, endless },
-      {
-        abort: () => wire.abort(),
-        closed: () => {
-          calls.remove(scope);
-          log.write(scope, clock.nowMs(), whole);
-        },
+    const stopWatching = this.#watch.watch(wire, meter);
+    const scope = new CallScope(clock, context, terms, {
+      abort: () => wire.abort(),
+      closed: () => {
+        stopWatching();
+        meter.close();
+        calls.remove(scope);
+        log.write(scope, clock.nowMs(), whole);
       },
-    );
+    });
     calls.add(scope);
     wire.onClose((isWhole) => {
       whole = isWhole;
@@ -168,4 +267,9 @@ export class EdgeListener {
     this.#parts.logger.info("refused", { requestId, peer, httpStatus, reason, error: message });
     answerProblem(wire, httpStatus, reason, message);
   }
+}
+
+/** Callers of these send a body and are done; others may take their time. */
+function takesOneMessage(method: DescMethod): boolean {
+  return method.methodKind === "unary" || method.methodKind === "server_streaming";
 }

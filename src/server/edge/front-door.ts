@@ -1,19 +1,20 @@
-import { readFile } from "node:fs/promises";
 import type { Server as HttpServer } from "node:http";
 import type { Http2Server } from "node:http2";
 import { createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
 import type { Address, TlsConfig } from "../../config/config.ts";
-import type { Clock } from "../../domain/ports.ts";
-
-/** How long a new connection may stay silent. */
-const FIRST_BYTES_TIMEOUT_MS = 10_000;
+import type { Clock, Logger } from "../../domain/ports.ts";
+import type { ConnectionAges } from "./connection-age.ts";
+import { type CapReached, ConnectionCaps } from "./connection-caps.ts";
+import { formatPeer } from "./peer-address.ts";
+import { ConnectionRefusal } from "./refuse-connection.ts";
+import type { ServerLimits } from "./server-limits.ts";
+import { TlsListener } from "./tls-listener.ts";
 
 /** Finds peers that vanished without a word. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** More connections are closed as they come: file descriptors are finite. */
-const MAX_CONNECTIONS = 10_000;
+/** Refusals are logged at most this often: their number is what counts. */
+const REFUSAL_LOG_INTERVAL_MS = 10_000;
 
 /** The first bytes of an HTTP/2 connection (RFC 9113 3.4); no HTTP/1.1 method begins so. */
 const PREFACE_START = "PRI";
@@ -24,37 +25,47 @@ export interface FrontDoorServers {
   readonly http2: Http2Server;
 }
 
+/** What the front door is made of. */
+export interface FrontDoorParts {
+  readonly servers: FrontDoorServers;
+  readonly limits: ServerLimits;
+  readonly ages: ConnectionAges;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /**
  * One listening port for HTTP/1.1 and HTTP/2. Looks at the first bytes of each
  * connection, with TLS too, and hands it to the server that speaks them.
  */
 export class FrontDoor {
   readonly #listener: NetServer;
-  readonly #servers: FrontDoorServers;
-  readonly #clock: Clock;
+  readonly #secure: TlsListener | undefined;
+  readonly #parts: FrontDoorParts;
+  readonly #caps: ConnectionCaps;
+  readonly #refusal: ConnectionRefusal;
   readonly #sockets = new Set<Socket>();
   #closed: Promise<void> | undefined;
+  #loggedMs = Number.NEGATIVE_INFINITY;
+  #refusedCount = 0;
 
-  private constructor(listener: NetServer, servers: FrontDoorServers, clock: Clock) {
+  private constructor(listener: NetServer, secure: TlsListener | undefined, parts: FrontDoorParts) {
     this.#listener = listener;
-    this.#servers = servers;
-    this.#clock = clock;
+    this.#secure = secure;
+    this.#parts = parts;
+    this.#caps = new ConnectionCaps(parts.limits);
+    this.#refusal = new ConnectionRefusal(parts.clock);
   }
 
   /** Opens the port. Rejects when it cannot be bound, or the certificate cannot be read. */
-  static async open(
-    address: Address,
-    tls: TlsConfig | undefined,
-    servers: FrontDoorServers,
-    clock: Clock,
-  ): Promise<FrontDoor> {
-    const listener = tls === undefined ? createNetServer() : await createTlsListener(tls);
-    const door = new FrontDoor(listener, servers, clock);
-    listener.maxConnections = MAX_CONNECTIONS;
-    listener.on("connection", (socket: Socket) => door.#track(socket));
-    listener.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) =>
-      door.#sniff(socket),
-    );
+  static async open(address: Address, tls: TlsConfig | undefined, parts: FrontDoorParts): Promise<FrontDoor> {
+    const secure = tls && (await TlsListener.create(tls, parts.limits.firstBytesTimeoutMs));
+    const listener = secure?.server ?? createNetServer();
+    const door = new FrontDoor(listener, secure, parts);
+    listener.on("connection", (socket: Socket) => {
+      if (door.#track(socket) && secure === undefined) door.#sniff(socket);
+    });
+    secure?.server.on("secureConnection", (socket) => door.#sniff(socket));
     await listen(listener, address);
     return door;
   }
@@ -62,6 +73,11 @@ export class FrontDoor {
   /** Where it listens, with the port that was taken. */
   get address(): Address {
     return readBoundAddress(this.#listener);
+  }
+
+  /** Reads the certificates again, for connections from now on. Rejects, and changes nothing, when they cannot be used. */
+  async reloadCertificates(): Promise<void> {
+    await this.#secure?.reload();
   }
 
   /** Takes no new connections; those open stay. */
@@ -72,21 +88,50 @@ export class FrontDoor {
   /** Breaks off every connection and resolves when all are closed. */
   async destroy(): Promise<void> {
     this.stopAccepting();
+    this.#refusal.destroy();
     for (const socket of this.#sockets) socket.destroy();
     await this.#closed;
   }
 
-  #track(socket: Socket): void {
+  /** False when the connection was refused. */
+  #track(socket: Socket): boolean {
     socket.on("error", () => {});
+    const address = socket.remoteAddress;
+    const reached = this.#caps.take(address);
+    if (reached !== undefined) {
+      this.#refuse(socket, reached);
+      return false;
+    }
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
     socket.setNoDelay(true);
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#caps.giveBack(address);
+    });
+    return true;
+  }
+
+  #refuse(socket: Socket, reached: CapReached): void {
+    const { clock, logger } = this.#parts;
+    const nowMs = clock.nowMs();
+    this.#refusedCount++;
+    if (nowMs - this.#loggedMs >= REFUSAL_LOG_INTERVAL_MS) {
+      const peer = formatPeer(socket);
+      logger.warn("connections were refused", { peer, reason: reached, count: this.#refusedCount });
+      this.#loggedMs = nowMs;
+      this.#refusedCount = 0;
+    }
+    if (this.#secure === undefined) this.#refusal.refuse(socket, reached);
+    else socket.destroy();
   }
 
   #sniff(socket: Socket): void {
+    if (socket.destroyed) return;
     socket.on("error", () => {});
-    const stopTimer = this.#clock.timer(FIRST_BYTES_TIMEOUT_MS, () => socket.destroy());
+    const { ages, clock, limits } = this.#parts;
+    ages.begin(socket, clock.nowMs());
+    const stopTimer = clock.timer(limits.firstBytesTimeoutMs, () => socket.destroy());
     socket.once("close", stopTimer);
     let seen: Buffer = Buffer.alloc(0);
     const look = (chunk: Buffer): void => {
@@ -105,9 +150,9 @@ export class FrontDoor {
     socket.pause();
     socket.unshift(seen);
     if (isHttp2) {
-      this.#servers.http2.emit("connection", socket);
+      this.#parts.servers.http2.emit("connection", socket);
     } else {
-      this.#servers.http1.emit("connection", socket);
+      this.#parts.servers.http1.emit("connection", socket);
       socket.resume();
     }
   }
@@ -129,15 +174,4 @@ export function readBoundAddress(server: NetServer): Address {
   const bound = server.address();
   if (bound === null || typeof bound === "string") throw new Error("the server does not listen on TCP");
   return { host: bound.address, port: bound.port };
-}
-
-async function createTlsListener(tls: TlsConfig): Promise<NetServer> {
-  const [cert, key] = await Promise.all([readFile(tls.certificateFile), readFile(tls.privateKeyFile)]);
-  return createTlsServer({
-    cert,
-    key,
-    ALPNProtocols: ["h2", "http/1.1"],
-    minVersion: "TLSv1.2",
-    handshakeTimeout: FIRST_BYTES_TIMEOUT_MS,
-  });
 }

@@ -1,26 +1,50 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "../../domain/ports.ts";
+import type { ServerLimits } from "./server-limits.ts";
 
-/** How long a request's headers may take. */
-const HEADERS_TIMEOUT_MS = 10_000;
 /** How long a whole request may take; calls have their own, shorter deadlines. */
 const REQUEST_TIMEOUT_MS = 300_000;
-/** Longer than the idle timeout of usual load balancers (60 s), so that it is they who close. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-/** How often the two timeouts are looked at. */
+/** How often timeouts are looked at, at most. */
 const CHECK_INTERVAL_MS = 2_000;
+/** How long a caller may go on sending after it was told that its connection closes. */
+const LINGER_MS = 2_000;
+
+/** What an HTTP/1.1 server is made of. */
+export interface Http1Parts {
+  readonly maxHeaderBytes: number;
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+}
 
 /** An HTTP/1.1 server that is given its connections and never listens itself. */
-export function createHttp1Server(maxHeaderBytes: number, listener: RequestListener): Server {
+export function createHttp1Server(parts: Http1Parts, listener: RequestListener): Server {
+  const { maxHeaderBytes, limits, clock } = parts;
+  const closing = new WeakSet<Socket>();
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: limits.headersTimeoutMs,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      keepAliveTimeout: limits.http1IdleTimeoutMs,
+      connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headersTimeoutMs),
     },
-    listener,
+    (request, response) => {
+      // What a caller sent behind the request whose answer was announced as the last.
+      if (!closing.has(request.socket)) listener(request, response);
+    },
   );
+  server.on("connection", (socket) => {
+    // Node closes both ways at once, and what the caller still sends makes the network drop
+    // the answer on its way. RFC 9112 9.6: close our side, read on for a while, then close.
+    socket.destroySoon = () => {
+      if (closing.has(socket) || socket.destroyed) return;
+      closing.add(socket);
+      const stopTimer = clock.timer(LINGER_MS, () => socket.destroy());
+      socket.once("close", stopTimer);
+      socket.end();
+    };
+  });
   // Without this Node enforces neither of the timeouts: it starts to look when a server listens.
   server.emit("listening");
   return server;

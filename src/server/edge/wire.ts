@@ -1,5 +1,6 @@
 import { IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
+import { findActivity, type SessionActivity } from "./session-activity.ts";
 
 /** What Node hands to a request listener, of either HTTP version. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -7,6 +8,9 @@ export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** How long a peer may take to read what was written before an answer is broken off. */
 const LAST_BYTES_TIMEOUT_MS = 1_000;
+
+/** Long pieces are cut to this, so that their progress can be seen. */
+const PIECE_BYTES = 64 * 1024;
 
 /**
  * One HTTP request and its answer on the wire. Hides what differs between
@@ -16,6 +20,8 @@ export class Wire {
   readonly request: NodeRequest;
   readonly #response: ServerResponse;
   readonly #http2Stream: Http2ServerRequest["stream"] | undefined;
+  readonly #activity: SessionActivity | undefined;
+  #writtenBytes = 0;
   #closed = false;
   #brokenOff = false;
   /** Set where the answer must be the last one on its HTTP/1.1 connection. */
@@ -26,6 +32,7 @@ export class Wire {
     // Node promises that the HTTP/2 compatibility classes answer to the same calls.
     this.#response = response as ServerResponse;
     this.#http2Stream = request instanceof IncomingMessage ? undefined : request.stream;
+    this.#activity = this.#http2Stream?.session && findActivity(this.#http2Stream.session);
     // A socket that fails is seen as a close; an `error` nobody listens to would end the process.
     request.on("error", ignore);
     this.#response.on("error", ignore);
@@ -80,7 +87,25 @@ export class Wire {
 
   /** Sends a piece. Returns false when the peer reads too slowly: wait for `onDrain`. */
   write(chunk: string | Uint8Array): boolean {
-    return this.#response.write(chunk);
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    this.#writtenBytes += bytes.byteLength;
+    if (this.#activity !== undefined) this.#activity.sentCount++;
+    if (bytes.byteLength <= PIECE_BYTES) return this.#response.write(bytes);
+    let isRoomy = true;
+    for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES) {
+      isRoomy = this.#response.write(bytes.subarray(start, start + PIECE_BYTES));
+    }
+    return isRoomy;
+  }
+
+  /** Bytes of the answer's body that were given to `write`. */
+  get writtenBytes(): number {
+    return this.#writtenBytes;
+  }
+
+  /** Those of them that the network has not taken yet. */
+  get pendingBytes(): number {
+    return (this.#http2Stream ?? this.#response).writableLength;
   }
 
   /** Calls `fn` each time there is room again. */

@@ -82,7 +82,7 @@ describe("the built-in configuration", () => {
   for (const [what, env, url] of keys) {
     it(`calls ${url} with ${what}`, () => {
       const result = loadText("", { env });
-      const { providers, models: real } = expectConfig(result);
+      const { providers, models: real, deploymentLimits } = expectConfig(result);
       const provider = providers[0] as OpenAiProviderConfig;
       expect(provider).to.include({ kind: "openai", name: "glm", baseUrl: url });
       expect(provider.apiKey?.reveal()).to.equal(env.GLM_API_KEY);
@@ -91,6 +91,7 @@ describe("the built-in configuration", () => {
       expect(new Set(deployments.map(({ id }) => id)).size).to.equal(10);
       for (const deployment of deployments) {
         expect(deployment).to.include({ provider: "glm", simulated: false, concurrencyLimit: 1 });
+        expect(deploymentLimits.get(deployment.id)).to.deep.equal({ concurrencyLimit: 1 });
       }
     });
   }

@@ -16,7 +16,13 @@ const REGENERATE = "run: node scripts/write-config-docs.ts";
 
 /** Every key of the schema with its node and its path. */
 function listKeys(node: SchemaNode, path = ""): [string, string, SchemaNode][] {
-  const inner = [node.items, node.additionalProperties, ...(node.oneOf ?? [])];
+  const inner = [
+    node.items,
+    node.additionalProperties,
+    ...Object.values(node.patternProperties ?? {}),
+    ...(node.oneOf ?? []),
+    ...(node.anyOf ?? []),
+  ];
   return [
     ...Object.entries(node.properties ?? {}).flatMap(([key, child]): [string, string, SchemaNode][] => [
       [key, `${path}.${key}`, child],
@@ -57,22 +63,23 @@ describe("the published schema, docs and example", () => {
   });
 
   it("has defaults that the loader takes", () => {
-    const defaults = (node: SchemaNode): unknown =>
-      node.properties === undefined || node.required !== undefined
+    // A section that may be left out as a whole has no default, whatever its fields have.
+    const defaults = (node: SchemaNode, isRoot = false): unknown =>
+      node.properties === undefined || (node.default === undefined && !isRoot)
         ? node.default
         : Object.fromEntries(
             Object.entries(node.properties)
               .map(([key, child]): [string, unknown] => [key, defaults(child)])
               .filter(([, value]) => value !== undefined),
           );
-    const written = expectConfig(loadText(JSON.stringify(defaults(configJsonSchema()))));
+    const written = expectConfig(loadText(JSON.stringify(defaults(configJsonSchema(), true))));
     expect(written).to.deep.equal(expectConfig(loadText("")));
   });
 
   it("has an example for editors that names every key", () => {
     expect(example).to.match(/^# yaml-language-server: \$schema=\.\/schema\/sluice\.schema\.json\n/);
     for (const [key, path] of listKeys(configJsonSchema())) {
-      expect(example, path).to.match(new RegExp(`^\\s*(?:# +)?(?:- )?${key}:`, "m"));
+      expect(example, path).to.match(new RegExp(`^\\s*(?:# +)*(?:- )?${key}:`, "m"));
     }
   });
 
@@ -82,6 +89,14 @@ describe("the published schema, docs and example", () => {
     expect(checker.safeParse(document).error?.issues).to.equal(undefined);
     expect(checker.safeParse({ ...(document as object), servers: {} }).success).to.equal(false);
     expect(checker.safeParse({ server: { max_timeout: 30 } }).success).to.equal(false);
+    const group = (echelon: object) => ({ groups: { g: { echelon1: { models: ["m"], ...echelon } } } });
+    expect(checker.safeParse(group({ timeout: 30 })).success).to.equal(true);
+    expect(checker.safeParse(group({ timeout: "soon" })).success).to.equal(false);
+    expect(checker.safeParse(group({ models: [] })).success).to.equal(false);
+    const chain = (roles: unknown) => ({ chains: { c: { roles } } });
+    expect(checker.safeParse(chain({ primary: ["m"] })).success).to.equal(true);
+    expect(checker.safeParse(chain([{ role: "primary", models: ["m"] }])).success).to.equal(true);
+    expect(checker.safeParse(chain("m")).success).to.equal(false);
   });
 
   it("has an example that loads, and shows the defaults", () => {
@@ -97,12 +112,17 @@ describe("the published schema, docs and example", () => {
         }),
       });
     const config = expectConfig(load(example));
-    const { server, routing, telemetry } = expectConfig(loadText(""));
-    expect({ server: config.server, routing: config.routing, telemetry: config.telemetry }).to.deep.equal({
+    const { server, routing, telemetry, targets: defaults } = expectConfig(loadText(""));
+    // One provider shows that it may have a retry strategy of its own.
+    expect([...config.routing.providerRetry.keys()]).to.deep.equal(["glm"]);
+    const shown = { ...config.routing, providerRetry: routing.providerRetry };
+    expect({ server: config.server, routing: shown, telemetry: config.telemetry }).to.deep.equal({
       server,
       routing,
       telemetry,
     });
+    expect(config.targets.defaults).to.deep.equal(defaults.defaults);
+    expect(config.targets.groups.map(({ name }) => name)).to.deep.equal(["fast_group", "spare_group"]);
     expect(config.models.map(({ name }) => name)).to.deep.equal(["glm-4.6-flash", "qwen3"]);
     const whole = example.replaceAll(/^( +)# (tls:| {2}\w+_file:|api_key_file:)/gm, "$1$2");
     expect(expectConfig(load(whole)).server.tls?.certificateFile).to.equal("/work/tls/server.crt");

@@ -6,7 +6,7 @@ import { catalogYaml, expectConfig, listProblems, loadText, memoryFiles } from "
 
 describe("loading the configuration", () => {
   it("gives every setting a safe default", () => {
-    const { server, routing, telemetry } = expectConfig(loadText(""));
+    const { server, routing, telemetry, targets, deploymentLimits } = expectConfig(loadText(""));
     expect(server).to.deep.equal({
       address: { host: "127.0.0.1", port: 50_051 },
       adminAddress: { host: "127.0.0.1", port: 9_464 },
@@ -23,9 +23,36 @@ describe("loading the configuration", () => {
     expect(routing).to.deep.equal({
       maxAttempts: 3,
       timeouts: { firstTokenMs: 60_000, idleMs: 60_000, totalMs: 600_000 },
-      breaker: { failureThreshold: 5, recoveryTimeMs: 30_000 },
+      breaker: { kind: "adaptive" },
       maxWaitingAttempts: 256,
+      performanceTracking: true,
+      retry: {
+        maxRetries: 1,
+        baseDelayMs: 500,
+        maxDelayMs: 8_000,
+        multiplier: 2,
+        jitterRatio: 0.25,
+        retryClasses: new Set(["rate_limit", "server_error", "overloaded", "network", "stream_interrupted"]),
+      },
+      providerRetry: new Map(),
+      budgets: { extra: { ratio: 0.2, perSecond: 3 }, hedges: { ratio: 0.05, perSecond: 0 } },
+      hedging: { enabled: true, minDelayMs: 800 },
+      weights: {
+        speed: { quality: 0.2, latency: 0.7, cost: 0.1 },
+        quality: { quality: 0.75, latency: 0.15, cost: 0.1 },
+        cost: { quality: 0.2, latency: 0.1, cost: 0.7 },
+        balanced: { quality: 0.4, latency: 0.3, cost: 0.3 },
+      },
+      bestOfTwo: { judge: undefined, judgeTimeoutMs: 10_000 },
     });
+    expect(targets).to.deep.equal({
+      groups: [],
+      pools: [],
+      chains: [],
+      aliases: [],
+      defaults: { target: undefined, strategy: "single", taskType: undefined },
+    });
+    expect(deploymentLimits.size).to.equal(0);
     expect(telemetry).to.deep.equal({ logLevel: "info" });
   });
 

@@ -34,7 +34,9 @@ const RESULT = {
   finishReason: "stop",
   rawFinishReason: "stop",
   totalMs: 1,
+  attemptNumber: 1,
   attempts: [],
+  decisions: [],
 } as const;
 
 function call(callId: string, name: string, argumentsDelta: string, last = false): GenerationEvent {

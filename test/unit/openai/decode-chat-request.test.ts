@@ -32,8 +32,16 @@ describe("decodeChatRequest", () => {
     ["glm-4.6-flash", "glm-4.6-flash"],
     ["sluice/glm-4.6-flash", "glm-4.6-flash"],
     ["sluice/odd", "sluice/odd"],
-    ["gpt-4o", "gpt-4o"],
   ];
+  for (const name of ["gpt-4o", "fast_group", "fast_group.echelon1"]) {
+    it(`takes "${name}", which is no model's name, for that of any target`, () => {
+      expect(expectChat(decodeWith({ model: name })).generation.target).to.deep.equal({
+        kind: "named",
+        name,
+      });
+    });
+  }
+
   for (const [name, model] of targets) {
     it(`takes the model "${name}" for ${model ?? "automatic choice"}`, () => {
       const target = model === undefined ? { kind: "automatic" } : { kind: "model", model };

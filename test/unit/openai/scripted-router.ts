@@ -42,7 +42,11 @@ export class ScriptedRoute implements RouteHandle {
       finishReason: "stop",
       rawFinishReason: "stop",
       totalMs: 12,
-      attempts: [{ attemptNumber: 1, deployment, outcome: "success", totalMs: 12 }],
+      attemptNumber: 1,
+      attempts: [
+        { attemptNumber: 1, deployment, outcome: "success", purpose: "first", tier: "auto", totalMs: 12 },
+      ],
+      decisions: [],
       ...result,
     });
   }

@@ -7,7 +7,7 @@ import { sampleModel } from "../../support/sample-catalog.ts";
 function recordOf(outcome: Outcome, more: Partial<AttemptRecord> = {}): AttemptRecord {
   const [deployment] = sampleModel("m").deployments;
   if (deployment === undefined) throw new Error("a sample model has a deployment");
-  return { attemptNumber: 1, deployment, outcome, totalMs: 100, ...more };
+  return { attemptNumber: 1, deployment, outcome, purpose: "first", tier: "auto", totalMs: 100, ...more };
 }
 
 function tallyOf(...records: readonly AttemptRecord[]): AttemptTally {

@@ -54,5 +54,5 @@ describe("errors on the wire", () => {
 function record(outcome: AttemptRecord["outcome"]): AttemptRecord {
   const [deployment] = sampleModel("m").deployments;
   if (deployment === undefined) throw new Error("a sample model has a deployment");
-  return { attemptNumber: 1, deployment, outcome, totalMs: 12.5 };
+  return { attemptNumber: 1, deployment, outcome, purpose: "first", tier: "auto", totalMs: 12.5 };
 }

@@ -1,0 +1,100 @@
+/** What a request demands of whoever serves it. Pure: derived once per request. */
+
+import type { Model, TaskType } from "../../domain/deployment.ts";
+import type { GenerationRequest, Priority } from "../../domain/request.ts";
+
+/** Limits of the caller beside what `Requirements` holds. Unset means no limit. */
+export interface ChoiceLimits {
+  /** 0 to 1. */
+  readonly minSuccessRatio?: number;
+  /** For the whole answer. */
+  readonly maxLatencyMs?: number;
+  /** Expected cost of one attempt. A candidate without a price cannot meet it. */
+  readonly maxCostNanoUsd?: number;
+}
+
+/** What the request itself does not say. */
+export interface DemandFacts {
+  /** An estimate of the prompt's length, 0 or more. */
+  readonly promptTokens: number;
+  /** The caller's task, or else the classifier's; only weighs, never removes. */
+  readonly task: TaskType | undefined;
+  readonly limits: ChoiceLimits;
+}
+
+export interface Demands {
+  readonly priority: Priority;
+  readonly task: TaskType | undefined;
+  readonly vision: boolean;
+  readonly tools: boolean;
+  readonly jsonObject: boolean;
+  readonly jsonSchema: boolean;
+  readonly longContext: boolean;
+  readonly promptTokens: number;
+  /** What the caller allows the answer; undefined where it does not say. */
+  readonly maxOutputTokens: number | undefined;
+  /** How long the answer will be, as far as one can tell; 1 or more. */
+  readonly expectedOutputTokens: number;
+  /** The context window that the caller requires, 0 where it does not. */
+  readonly minContextTokens: number;
+  readonly limits: ChoiceLimits;
+}
+
+/** Usual lengths of answers. Rough: they only compare candidates with each other. */
+const EXPECTED_OUTPUT_TOKENS: Readonly<Record<TaskType, number>> = {
+  text_generation: 400,
+  code_generation: 700,
+  analysis: 600,
+  reasoning: 900,
+  summarization: 250,
+  translation: 400,
+  classification: 20,
+  extraction: 150,
+  vision_analysis: 300,
+  long_context: 500,
+  streaming: 400,
+  batch_processing: 400,
+};
+
+const DEFAULT_OUTPUT_TOKENS = 400;
+
+/**
+ * Derives the demands. The tasks `vision_analysis` and `long_context` demand their
+ * capability only where the caller itself named them (generation.proto): a guess of
+ * the classifier removes nothing.
+ */
+export function deriveDemands(request: GenerationRequest, facts: DemandFacts): Demands {
+  const { requirements, responseFormat, taskType } = request;
+  const maxOutputTokens = request.sampling.maxOutputTokens;
+  const task = taskType ?? facts.task;
+  const usualTokens = task === undefined ? DEFAULT_OUTPUT_TOKENS : EXPECTED_OUTPUT_TOKENS[task];
+  return {
+    priority: request.priority,
+    task,
+    vision: requirements.vision || taskType === "vision_analysis" || hasImage(request),
+    tools: requirements.tools || request.tools.length > 0,
+    jsonObject: requirements.jsonOutput || responseFormat?.kind === "json_object",
+    jsonSchema: responseFormat?.kind === "json_schema",
+    longContext: requirements.longContext || taskType === "long_context",
+    promptTokens: facts.promptTokens,
+    maxOutputTokens,
+    expectedOutputTokens: Math.max(1, Math.min(usualTokens, maxOutputTokens ?? usualTokens)),
+    minContextTokens: requirements.contextTokens ?? 0,
+    limits: facts.limits,
+  };
+}
+
+/**
+ * The output limit to send for a model: the asked one, lowered to what the context
+ * window leaves beside the prompt; undefined where the caller asked for none. A
+ * model passes the filters only when that is 1 or more.
+ */
+export function clipOutputTokens(demands: Demands, model: Model): number | undefined {
+  if (demands.maxOutputTokens === undefined) return undefined;
+  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens;
+  return Math.min(demands.maxOutputTokens, Math.max(Math.floor(freeTokens), 1));
+}
+
+function hasImage(request: GenerationRequest): boolean {
+  return request.messages.some((message) => message.parts.some((part) => part.kind === "image"));
+}

@@ -1,0 +1,22 @@
+/** After this long a disabled credential is tried again: somebody may have paid, or changed the key. */
+const DISABLED_MS = 900_000;
+
+/** Whether a provider's credential works: a refused or exhausted one is left alone for 15 min or until an operator resets it. */
+export class CredentialState {
+  #disabledUntilMs = 0;
+
+  /** Until when it is disabled, by the Clock; 0 when it is not. */
+  get disabledUntilMs(): number {
+    return this.#disabledUntilMs;
+  }
+
+  /** The provider refused the key, or the account has no credit. */
+  disable(nowMs: number): void {
+    if (Number.isFinite(nowMs)) this.#disabledUntilMs = Math.max(this.#disabledUntilMs, nowMs + DISABLED_MS);
+  }
+
+  /** An operator says that it works. */
+  reset(): void {
+    this.#disabledUntilMs = 0;
+  }
+}

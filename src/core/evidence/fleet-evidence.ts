@@ -1,0 +1,127 @@
+import type { SeriesValue } from "./bucket-series.ts";
+import { PEER_GONE_MS, PeerEvidence } from "./peer-evidence.ts";
+import { findEvidenceProblem, type ReplicaEvidence } from "./replica-evidence.ts";
+import { computeTripStatistic, makeTripSums } from "./trip-statistic.ts";
+
+/** A process that just started may still have a former one's evidence in the windows: two are kept. */
+const INCARNATION_COUNT = 2;
+/** More replicas than this are not listened to. */
+const MAX_REPLICA_COUNT = 256;
+/** A replica that is gone for this long has no evidence left in any window. */
+const FORGET_MS = 150_000;
+/** How long a sender is not listened to about a deployment after being refuted. */
+const REFUTED_MS = 60_000;
+/** Evidence of other replicas counts as at most this many attempts. */
+const MAX_ADVICE_MASS = 20;
+const ADVICE_WINDOW_MS = 60_000;
+
+/** What happened to a message. */
+export type MergeResult = "merged" | "invalid" | "late" | "too_many_replicas" | "old_incarnation";
+
+/** What the other replicas have told about one deployment. */
+export class FleetEvidence {
+  readonly #peers = new Map<string, PeerEvidence[]>();
+  readonly #sums = makeTripSums();
+
+  /** Joins a message of another replica. `spent` is raised by the requests and tokens that became known. */
+  merge(evidence: ReplicaEvidence, nowMs: number, spent: Float64Array): MergeResult {
+    if (!Number.isFinite(nowMs) || findEvidenceProblem(evidence) !== undefined) return "invalid";
+    this.#forget(nowMs);
+    const incarnations = this.#peers.get(evidence.replicaId) ?? [];
+    if (incarnations.length === 0 && this.#peers.size >= MAX_REPLICA_COUNT) return "too_many_replicas";
+    let peer = incarnations.find(({ incarnation }) => incarnation === evidence.incarnation);
+    if (peer === undefined) {
+      const oldest = incarnations[INCARNATION_COUNT - 1];
+      if (oldest !== undefined && oldest.incarnation > evidence.incarnation) return "old_incarnation";
+      peer = new PeerEvidence(evidence.incarnation);
+      incarnations.push(peer);
+      incarnations.sort((a, b) => b.incarnation - a.incarnation);
+      incarnations.length = Math.min(incarnations.length, INCARNATION_COUNT);
+      this.#peers.set(evidence.replicaId, incarnations);
+    }
+    return peer.merge(evidence, nowMs, spent) ? "merged" : "late";
+  }
+
+  /** Adds what the peers say, each times its weight, to the sums of the trip statistic. */
+  addTripSums(nowMs: number, weightOf: (replicaId: string) => number, sums: Float64Array): void {
+    for (const [replicaId, incarnations] of this.#peers) {
+      for (const peer of incarnations) {
+        const weight = peer.weight(nowMs) * weightOf(replicaId);
+        if (weight > 0) peer.addTripSums(nowMs, weight, sums);
+      }
+    }
+  }
+
+  /**
+   * An attempt of our own has shown that the deployment works: what speaks against it
+   * until now is void, and who said so is not listened to about it for a minute.
+   */
+  refute(nowMs: number): void {
+    for (const incarnations of this.#peers.values()) {
+      for (const peer of incarnations) {
+        this.#sums.fill(0);
+        peer.addTripSums(nowMs, 1, this.#sums);
+        if (computeTripStatistic(this.#sums) > 0) peer.refute(nowMs, nowMs + REFUTED_MS);
+      }
+    }
+  }
+
+  /** What peers saw in the last minute, as attempts: advice, so it counts as at most 20 of them. */
+  readAdvice(
+    nowMs: number,
+    weightOf: (replicaId: string) => number,
+  ): { readonly successes: number; readonly failures: number } {
+    let successes = 0;
+    let failures = 0;
+    for (const [replicaId, incarnations] of this.#peers) {
+      for (const peer of incarnations) {
+        const weight = peer.weight(nowMs) * weightOf(replicaId);
+        if (!(weight > 0)) continue;
+        successes += weight * peer.sum(nowMs, ADVICE_WINDOW_MS, "ok");
+        failures += weight * peer.sum(nowMs, ADVICE_WINDOW_MS, "hard");
+        failures += (weight / 2) * peer.sum(nowMs, ADVICE_WINDOW_MS, "weak");
+      }
+    }
+    const scale = Math.min(1, MAX_ADVICE_MASS / Math.max(successes + failures, 1));
+    return { successes: successes * scale, failures: failures * scale };
+  }
+
+  /**
+   * Attempts in flight at the other replicas. One that is silent but not yet gone is
+   * taken to have as many as this replica: not none, which would draw traffic to it.
+   */
+  inFlightCount(nowMs: number, ownCount: number): number {
+    let total = 0;
+    for (const [newest] of this.#peers.values()) {
+      if (newest === undefined || newest.silentMs(nowMs) > PEER_GONE_MS) continue;
+      total += newest.inFlightCount(nowMs) ?? ownCount;
+    }
+    return total;
+  }
+
+  /** What a replica has seen in the last minute: attempts that ended, and those of them that failed. */
+  summarize(replicaId: string, nowMs: number): { readonly endedCount: number; readonly failedCount: number } {
+    let failedCount = 0;
+    let okCount = 0;
+    for (const peer of this.#peers.get(replicaId) ?? []) {
+      failedCount += peer.sum(nowMs, ADVICE_WINDOW_MS, "hard");
+      okCount += peer.sum(nowMs, ADVICE_WINDOW_MS, "ok");
+    }
+    return { endedCount: failedCount + okCount, failedCount };
+  }
+
+  /** Everything known, in a fixed order: equal for equal knowledge. */
+  toValue(): readonly { readonly key: string; readonly series: SeriesValue }[] {
+    return [...this.#peers]
+      .flatMap(([replicaId, incarnations]) =>
+        incarnations.map((peer) => ({ key: `${replicaId}/${peer.incarnation}`, series: peer.toValue() })),
+      )
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  #forget(nowMs: number): void {
+    for (const [replicaId, [newest]] of this.#peers) {
+      if (newest === undefined || newest.silentMs(nowMs) > FORGET_MS) this.#peers.delete(replicaId);
+    }
+  }
+}

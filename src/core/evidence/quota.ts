@@ -1,0 +1,137 @@
+import { AdmittedRate } from "./aimd.ts";
+import {
+  acceptQuotaReading,
+  estimateQuotaRatio,
+  MAX_LIMIT,
+  type QuotaReading,
+  type QuotaRegister,
+} from "./provider-quota.ts";
+import { RateBucket } from "./rate-bucket.ts";
+
+/** What the operator knows of a deployment's limits; undefined means no limit is known. */
+export interface QuotaLimits {
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+}
+
+/** What a provider's headers say; absent members were not sent. */
+export interface QuotaHeaders {
+  readonly requests?: QuotaReading;
+  readonly tokens?: QuotaReading;
+}
+
+/** A cut-off replica takes this much more than its even share: not everybody is busy at once. */
+const CUT_OFF_ALLOWANCE = 1.2;
+
+/**
+ * The share of a limit one replica may use: all of it while replicas tell each other
+ * what they spend, an even share × 1.2 while it is cut off from those it last knew.
+ */
+export function computeQuotaShare(liveReplicaCount: number, connected: boolean): number {
+  if (connected || !(liveReplicaCount > 1)) return 1;
+  return Math.min(1, CUT_OFF_ALLOWANCE / liveReplicaCount);
+}
+
+/** One limit: what is configured, what headers say, and the bucket that follows the smaller. */
+class LimitState {
+  readonly #configured: number | undefined;
+  #header: QuotaRegister | undefined;
+  #bucket: RateBucket | undefined;
+
+  constructor(configured: number | undefined) {
+    this.#configured =
+      configured !== undefined && configured > 0 ? Math.min(configured, MAX_LIMIT) : undefined;
+  }
+
+  read(reading: QuotaReading | undefined, nowMs: number): void {
+    if (reading !== undefined) this.#header = acceptQuotaReading(reading, nowMs) ?? this.#header;
+  }
+
+  /** The bucket at the limit in force, or undefined while no limit is known. */
+  bucket(nowMs: number, factor: number): RateBucket | undefined {
+    const known = Math.min(this.#configured ?? Infinity, this.#header?.limit ?? Infinity);
+    if (known === Number.POSITIVE_INFINITY) return undefined;
+    this.#bucket ??= new RateBucket(known * factor, nowMs);
+    this.#bucket.setRate(known * factor, nowMs);
+    return this.#bucket;
+  }
+
+  /** What is left of it, 0 to 1, or undefined while no limit is known. */
+  headroomRatio(nowMs: number, factor: number): number | undefined {
+    const own = this.bucket(nowMs, factor)?.headroomRatio(nowMs);
+    if (own === undefined || this.#header === undefined) return own;
+    return Math.min(own, estimateQuotaRatio(this.#header, nowMs));
+  }
+}
+
+/** Tokens that were reserved for an attempt; give it back to `settle`. */
+export interface QuotaReservation {
+  readonly tokens: number;
+}
+
+/**
+ * What is left of a deployment's limits on requests and tokens per minute, as far as
+ * it is known: limit in force = the smaller of configured and told by the provider,
+ * × the share admitted after refusals, × this replica's share.
+ */
+export class Quota {
+  readonly #requests: LimitState;
+  readonly #tokens: LimitState;
+  readonly #admitted = new AdmittedRate();
+  #share = 1;
+
+  constructor(limits: QuotaLimits) {
+    this.#requests = new LimitState(limits.requestsPerMinute);
+    this.#tokens = new LimitState(limits.tokensPerMinute);
+  }
+
+  /** Takes one request and the tokens it is expected to cost. */
+  reserve(nowMs: number, tokens: number): QuotaReservation {
+    const factor = this.#factor(nowMs);
+    this.#requests.bucket(nowMs, factor)?.take(1, nowMs);
+    return { tokens: this.#tokens.bucket(nowMs, factor)?.take(tokens, nowMs) ?? 0 };
+  }
+
+  /** Replaces a reservation by what was really used; undefined when that is not known. */
+  settle(nowMs: number, reservation: QuotaReservation, tokens: number | undefined): void {
+    if (tokens === undefined) return;
+    this.#tokens.bucket(nowMs, this.#factor(nowMs))?.settle(reservation.tokens, tokens, nowMs);
+  }
+
+  /** Takes what other replicas have become known to have spent. */
+  spendElsewhere(nowMs: number, requestCount: number, tokens: number): void {
+    const factor = this.#factor(nowMs);
+    this.#requests.bucket(nowMs, factor)?.take(requestCount, nowMs);
+    this.#tokens.bucket(nowMs, factor)?.take(tokens, nowMs);
+  }
+
+  /** The provider refused an attempt for its rate. */
+  cut(nowMs: number): void {
+    this.#admitted.cut(nowMs);
+  }
+
+  /** Takes what the provider's headers say; what makes no sense is left out. */
+  readHeaders(nowMs: number, headers: QuotaHeaders): void {
+    this.#requests.read(headers.requests, nowMs);
+    this.#tokens.read(headers.tokens, nowMs);
+  }
+
+  /** Sets the share of the limits that is this replica's; see `computeQuotaShare`. */
+  setShare(ratio: number): void {
+    if (ratio > 0) this.#share = Math.min(ratio, 1);
+  }
+
+  /** What is left of the tighter limit: 0 to 1, and 1 while none is known and nothing was refused. */
+  headroomRatio(nowMs: number): number {
+    const factor = this.#factor(nowMs);
+    const requests = this.#requests.headroomRatio(nowMs, factor);
+    const tokens = this.#tokens.headroomRatio(nowMs, factor);
+    // Without a known limit there is nothing to measure but how often we were refused.
+    if (requests === undefined && tokens === undefined) return factor;
+    return Math.min(requests ?? 1, tokens ?? 1);
+  }
+
+  #factor(nowMs: number): number {
+    return this.#admitted.ratio(nowMs) * this.#share;
+  }
+}

@@ -1,0 +1,70 @@
+/** How much of a limit per minute may be used at once, in milliseconds' worth of it. */
+const CAPACITY_MS = 15_000;
+const MINUTE_MS = 60_000;
+
+/**
+ * A token bucket for a limit per minute. It holds 15 s' worth and fills continuously,
+ * as providers' own do. It may be overdrawn, because an answer can be longer than was
+ * reserved. Never above its capacity.
+ */
+export class RateBucket {
+  #perMinute: number;
+  #level: number;
+  #atMs: number;
+
+  /** `perMinute`: above 0. */
+  constructor(perMinute: number, nowMs: number) {
+    this.#perMinute = perMinute;
+    this.#level = this.capacity;
+    this.#atMs = nowMs;
+  }
+
+  /** What it can hold: at least 1. */
+  get capacity(): number {
+    return Math.max((this.#perMinute * CAPACITY_MS) / MINUTE_MS, 1);
+  }
+
+  /** Changes the limit from now on; what is missing stays missing. */
+  setRate(perMinute: number, nowMs: number): void {
+    if (perMinute === this.#perMinute || !(perMinute > 0)) return;
+    this.#fill(nowMs);
+    const missing = this.capacity - this.#level;
+    this.#perMinute = perMinute;
+    this.#level = this.capacity - missing;
+  }
+
+  /** Takes an amount, and returns what was taken: no single attempt costs more than a minute's worth. */
+  take(amount: number, nowMs: number): number {
+    this.#fill(nowMs);
+    const taken = this.bound(amount);
+    this.#level -= taken;
+    return taken;
+  }
+
+  /** Corrects what `take` took by what it turned out to be; gives back when that was less. */
+  settle(taken: number, actual: number, nowMs: number): void {
+    this.#fill(nowMs);
+    this.#level = Math.min(this.#level + taken - this.bound(actual), this.capacity);
+  }
+
+  /** What is left, as a share of the capacity: 0 to 1. */
+  headroomRatio(nowMs: number): number {
+    const filled = this.#level + this.#refill(nowMs);
+    return Math.min(Math.max(filled / this.capacity, 0), 1);
+  }
+
+  /** An amount from 0 to one minute's worth; what is not a number is none. */
+  bound(amount: number): number {
+    return amount > 0 ? Math.min(amount, Math.max(this.#perMinute, 1)) : 0;
+  }
+
+  #refill(nowMs: number): number {
+    const elapsedMs = nowMs - this.#atMs;
+    return elapsedMs > 0 && Number.isFinite(elapsedMs) ? (elapsedMs * this.#perMinute) / MINUTE_MS : 0;
+  }
+
+  #fill(nowMs: number): void {
+    this.#level = Math.min(this.#level + this.#refill(nowMs), this.capacity);
+    if (nowMs > this.#atMs && Number.isFinite(nowMs)) this.#atMs = nowMs;
+  }
+}

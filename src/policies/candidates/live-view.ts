@@ -1,0 +1,61 @@
+import type { BreakerPhase, CandidateView } from "../../core/choice/candidate-view.ts";
+import type { Deployment, Model } from "../../domain/deployment.ts";
+import type { Breaker } from "../breaker.ts";
+import type { DeploymentView } from "../evidence/deployment-view.ts";
+
+/** Stands for a time of return that nobody knows: just after now, so that a wait for a place can begin. */
+const NEXT_MOMENT_MS = 1;
+
+/** The choice's view of one deployment, written anew before each decision so that a decision allocates none. */
+export class LiveView implements CandidateView {
+  readonly deployment: Deployment;
+  readonly model: Model;
+  readonly permitted = true;
+  successMean = 1;
+  successDeviation = 0;
+  ttftMeanMs = 0;
+  ttftLogDeviation = 0;
+  tpotMs = 0;
+  inFlightCount = 0;
+  headroomRatio = 1;
+  cooldownUntilMs = 0;
+  credentialDisabledUntilMs = 0;
+  heldUntilMs = 0;
+  breaker: BreakerPhase = "closed";
+  openUntilMs = 0;
+  permitAvailable = true;
+  rampRatio = 1;
+  suspect = false;
+  lastSampleAgeMs = Number.POSITIVE_INFINITY;
+
+  constructor(deployment: Deployment, model: Model) {
+    this.deployment = deployment;
+    this.model = model;
+  }
+
+  /** Takes over what the evidence says. `full`: at its concurrency limit, so no attempt can begin now. */
+  readEvidence(view: DeploymentView, nowMs: number, full: boolean): void {
+    this.successMean = view.successMean;
+    this.successDeviation = view.successDeviation;
+    this.ttftMeanMs = view.ttftMeanMs;
+    this.ttftLogDeviation = view.ttftLogDeviation;
+    this.tpotMs = view.tpotMs;
+    this.inFlightCount = view.inFlightCount;
+    this.headroomRatio = view.headroomRatio;
+    this.cooldownUntilMs = view.cooldownUntilMs;
+    this.credentialDisabledUntilMs = view.credentialDisabledUntilMs;
+    this.heldUntilMs = full ? Math.max(view.heldUntilMs, nowMs + NEXT_MOMENT_MS) : view.heldUntilMs;
+    this.suspect = view.suspect;
+    this.lastSampleAgeMs = view.lastSampleAgeMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes over the state of the breaker that guards it here. `verifying`: a suspect's one attempt is under way. */
+  readBreaker(breaker: Breaker, nowMs: number, verifying: boolean): void {
+    const { state } = breaker;
+    this.rampRatio = state === "closed" ? breaker.admittedRatio : 1;
+    this.breaker = state === "closed" && this.rampRatio < 1 ? "ramping" : state;
+    this.openUntilMs = state === "open" ? nowMs + breaker.nextProbeDelayMs : 0;
+    if (state === "closed") this.permitAvailable = !(this.suspect && verifying);
+    else this.permitAvailable = state === "open" ? breaker.earlyAvailable : breaker.available;
+  }
+}

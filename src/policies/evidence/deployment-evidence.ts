@@ -1,0 +1,276 @@
+import { BucketSeries, type SeriesValue } from "../../core/evidence/bucket-series.ts";
+import { Cooldown } from "../../core/evidence/cooldown.ts";
+import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
+import { promptCostMs } from "../../core/evidence/latency-estimate.ts";
+import { classifyEvidence, type EvidenceKind, HOLD_MS } from "../../core/evidence/outcome-door.ts";
+import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
+import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
+import { computeBetaDeviation, SuccessPosterior } from "../../core/evidence/success-posterior.ts";
+import type { AttemptRecord } from "../../domain/attempt.ts";
+import type { BreakerState } from "../../domain/metrics.ts";
+import type { Random } from "../../domain/ports.ts";
+import type { Breaker, BreakerFacts, BreakerPermit, BreakerVerdict } from "../breaker.ts";
+import { type DeploymentView, MutableDeploymentView } from "./deployment-view.ts";
+import { type EvidenceOptions, type EvidenceSubject, ORDINARY_SPEED } from "./evidence-options.ts";
+import { FailureEvidence } from "./failure-evidence.ts";
+import type { ProviderState } from "./provider-state.ts";
+import { SpeedEvidence } from "./speed-evidence.ts";
+import type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
+
+export type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
+
+/** How old a view may be. */
+const MAX_VIEW_AGE_MS = 100;
+/** What the provider's other deployments having tripped takes off the probability of success. */
+const COUPLED_SUCCESS_RATIO = 0.9;
+/** A success this recent speaks for a deployment whatever happened to its provider's others. */
+const FRESH_SUCCESS_MS = 1_000;
+const SUMMARY_WINDOW_MS = 60_000;
+
+/** What the breaker is told for each kind of evidence. */
+const VERDICTS: Readonly<Record<EvidenceKind, BreakerVerdict>> = {
+  ok: "success",
+  hard: "failure",
+  weak: "failure",
+  limited: "limited",
+  credential: "ignore",
+  held: "ignore",
+  none: "ignore",
+};
+
+/** All evidence about one deployment, and the view that follows from it. Its methods are those of `EvidenceTable`. */
+export class DeploymentEvidence {
+  readonly #breaker: Breaker;
+  readonly #provider: ProviderState;
+  readonly #random: Random;
+  readonly #tracking: boolean;
+  readonly #counters = new BucketSeries();
+  readonly #failures: FailureEvidence;
+  readonly #speed: SpeedEvidence;
+  readonly #quota: Quota;
+  readonly #view: MutableDeploymentView;
+  readonly #spent = new Float64Array(2);
+  #success = new SuccessPosterior();
+  #cooldown = new Cooldown();
+  #heldUntilMs = 0;
+  #inFlightCount = 0;
+  #lastSuccessMs: number | undefined;
+  #breakerState: BreakerState = "closed";
+  /** When the view was last written; undefined when something has changed since. */
+  #refreshedMs: number | undefined;
+
+  constructor(
+    { deployment, model, breaker }: EvidenceSubject,
+    provider: ProviderState,
+    random: Random,
+    options: EvidenceOptions,
+    weightOf: (replicaId: string) => number,
+  ) {
+    this.#breaker = breaker;
+    this.#provider = provider;
+    this.#random = random;
+    this.#tracking = options.performanceTracking;
+    this.#failures = new FailureEvidence(weightOf);
+    this.#speed = new SpeedEvidence(options.speedOf?.(deployment) ?? ORDINARY_SPEED);
+    this.#quota = new Quota(options.limitsOf?.(deployment) ?? {});
+    this.#view = new MutableDeploymentView(deployment, model);
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlightCount;
+  }
+
+  recordStart(nowMs: number, { promptTokens, expectedOutputTokens }: AttemptSize): StartedAttempt {
+    const { suspect, ttftMeanMs } = this.view(nowMs);
+    const reservation = this.#quota.reserve(nowMs, promptTokens + expectedOutputTokens);
+    this.#inFlightCount += 1;
+    this.#counters.record(nowMs, "started", 1);
+    this.#counters.record(nowMs, "reservedTokens", Math.round(promptTokens + expectedOutputTokens));
+    if (suspect) this.#failures.beginVerification(nowMs);
+    this.#refreshedMs = undefined;
+    const expectedMs = ttftMeanMs + promptCostMs(promptTokens);
+    return { promptTokens, expectedMs, reservation, verifies: suspect };
+  }
+
+  recordEnd(nowMs: number, started: StartedAttempt, record: AttemptRecord, permit?: BreakerPermit): void {
+    const hadFirstToken = record.timeToFirstTokenMs !== undefined;
+    const kind = classifyEvidence(record.outcome, record.totalMs, started.expectedMs, hadFirstToken);
+    const facts = describeFailure(record);
+    const current = permit === undefined || permit.settle(VERDICTS[kind], facts);
+    this.#followBreaker(nowMs);
+    this.#inFlightCount = Math.max(this.#inFlightCount - 1, 0);
+    this.#settleTokens(nowMs, started, record);
+    this.#heedPushback(nowMs, kind, record.retryAfterMs);
+    if (started.verifies) this.#failures.endVerification(nowMs, kind === "ok");
+    if (current && (kind === "ok" || kind === "hard" || kind === "weak")) {
+      this.#learn(nowMs, kind, started, record);
+      if (kind !== "ok") this.#judge(nowMs, started.verifies, facts);
+    }
+    this.#refreshedMs = undefined;
+  }
+
+  readHeaders(nowMs: number, headers: QuotaHeaders): void {
+    this.#quota.readHeaders(nowMs, headers);
+    this.#refreshedMs = undefined;
+  }
+
+  merge(nowMs: number, evidence: ReplicaEvidence): MergeResult {
+    this.#spent.fill(0);
+    const result = this.#failures.merge(evidence, nowMs, this.#spent);
+    this.#quota.spendElsewhere(nowMs, this.#spent[0] ?? 0, this.#spent[1] ?? 0);
+    this.#refreshedMs = undefined;
+    return result;
+  }
+
+  report(fineCount?: number, coarseCount?: number): SeriesValue {
+    return this.#counters.toValue(fineCount, coarseCount);
+  }
+
+  setQuotaShare(ratio: number): void {
+    this.#quota.setShare(ratio);
+    this.#refreshedMs = undefined;
+  }
+
+  /** What a replica, or this one when undefined, has seen of it in the last minute. */
+  summarize(
+    replicaId: string | undefined,
+    nowMs: number,
+  ): { readonly endedCount: number; readonly failedCount: number } {
+    if (replicaId !== undefined) return this.#failures.summarizePeer(replicaId, nowMs);
+    const failedCount = this.#counters.sum(nowMs, SUMMARY_WINDOW_MS, "hard");
+    return { endedCount: failedCount + this.#counters.sum(nowMs, SUMMARY_WINDOW_MS, "ok"), failedCount };
+  }
+
+  firstTokenQuantileMs(nowMs: number, ratio: number, promptTokens: number): number {
+    return this.#speed.firstTokenQuantileMs(nowMs, ratio, promptTokens);
+  }
+
+  view(nowMs: number): DeploymentView {
+    this.#followBreaker(nowMs);
+    const ageMs = this.#refreshedMs === undefined ? Number.NaN : nowMs - this.#refreshedMs;
+    if (!(ageMs >= 0 && ageMs <= MAX_VIEW_AGE_MS)) {
+      this.#refreshedMs = nowMs;
+      this.#refresh(nowMs);
+    }
+    // While it is not closed a permit may come free at any moment, without an event here.
+    if (this.#breakerState !== "closed") this.#refreshBreaker();
+    return this.#view;
+  }
+
+  reset(): void {
+    this.#success = new SuccessPosterior();
+    this.#speed.reset();
+    this.#failures.forgetOwn();
+    this.#cooldown = new Cooldown();
+    this.#heldUntilMs = 0;
+    this.#lastSuccessMs = undefined;
+    this.#breaker.reset();
+    this.#breakerState = "closed";
+    this.#provider.credential.reset();
+    this.#refreshedMs = undefined;
+  }
+
+  #settleTokens(nowMs: number, { reservation }: StartedAttempt, { usage }: AttemptRecord): void {
+    if (usage?.inputTokens === undefined && usage?.outputTokens === undefined) return;
+    const tokens = (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
+    this.#quota.settle(nowMs, reservation, tokens);
+    this.#counters.record(nowMs, "settledTokens", Math.round(tokens));
+  }
+
+  /** What the provider asks for is heeded whenever it says so, and changes nothing about health. */
+  #heedPushback(nowMs: number, kind: EvidenceKind, retryAfterMs: number | undefined): void {
+    if (kind === "limited") {
+      this.#counters.record(nowMs, "limited", 1);
+      this.#cooldown.extend(nowMs, retryAfterMs, this.#random.next());
+      this.#quota.cut(nowMs);
+    } else if (kind === "credential") {
+      this.#provider.credential.disable(nowMs);
+    } else if (kind === "held") {
+      this.#heldUntilMs = nowMs + HOLD_MS;
+    }
+  }
+
+  #learn(nowMs: number, kind: "ok" | "hard" | "weak", started: StartedAttempt, record: AttemptRecord): void {
+    this.#counters.record(nowMs, kind, 1);
+    this.#failures.record(nowMs, kind);
+    if (kind === "ok") {
+      this.#lastSuccessMs = nowMs;
+      this.#cooldown.relax();
+    }
+    if (!this.#tracking) return;
+    this.#success.record(nowMs, kind);
+    this.#speed.learn(nowMs, kind, record, started.promptTokens);
+  }
+
+  #judge(nowMs: number, verifies: boolean, facts: BreakerFacts): void {
+    if (verifies) this.#breaker.trip(facts);
+    else this.#breaker.assess(this.#failures.statistic(nowMs), facts, this.#isCoupled(nowMs));
+    this.#followBreaker(nowMs);
+  }
+
+  #followBreaker(nowMs: number): void {
+    const before = this.#breakerState;
+    const { state } = this.#breaker;
+    if (state === before) return;
+    this.#breakerState = state;
+    this.#refreshedMs = undefined;
+    if (before === "closed") {
+      this.#success.freeze(nowMs);
+      this.#provider.noteTrip(this.#view.deployment.id, nowMs);
+    } else if (state === "closed") {
+      this.#success.restart(nowMs);
+      this.#failures.forgetOwn();
+    }
+  }
+
+  #isCoupled(nowMs: number): boolean {
+    const isFresh = this.#lastSuccessMs !== undefined && nowMs - this.#lastSuccessMs <= FRESH_SUCCESS_MS;
+    return !isFresh && this.#provider.isCoupled(nowMs);
+  }
+
+  #refresh(nowMs: number): void {
+    const view = this.#view;
+    this.#refreshSuccess(nowMs);
+    this.#speed.writeTo(view, nowMs);
+    view.headroomRatio = this.#quota.headroomRatio(nowMs);
+    view.cooldownUntilMs = this.#cooldown.untilMs;
+    view.credentialDisabledUntilMs = this.#provider.credential.disabledUntilMs;
+    view.heldUntilMs = this.#heldUntilMs;
+    const elsewhereCount = this.#failures.inFlightElsewhereCount(nowMs, this.#inFlightCount);
+    view.inFlightCount = this.#inFlightCount + elsewhereCount;
+    view.suspect = this.#failures.isSuspect(nowMs, this.#breakerState === "closed");
+    view.verifying = view.suspect && this.#failures.isVerifying(nowMs);
+    this.#refreshBreaker();
+    view.forgetHealthScore();
+  }
+
+  #refreshSuccess(nowMs: number): void {
+    const view = this.#view;
+    view.alpha = this.#success.alpha(nowMs);
+    view.beta = this.#success.beta(nowMs);
+    if (this.#tracking) {
+      const { successes, failures } = this.#failures.readAdvice(nowMs);
+      view.alpha += successes;
+      view.beta += failures;
+    }
+    const coupling = this.#tracking && this.#isCoupled(nowMs) ? COUPLED_SUCCESS_RATIO : 1;
+    view.successMean = (view.alpha / (view.alpha + view.beta)) * coupling;
+    view.successDeviation = computeBetaDeviation(view.alpha, view.beta);
+  }
+
+  #refreshBreaker(): void {
+    const view = this.#view;
+    const state = this.#breakerState;
+    view.breakerState = state;
+    view.rampRatio = this.#breaker.admittedRatio;
+    view.breaker = state === "closed" && view.rampRatio < 1 ? "ramping" : state;
+    view.openUntilMs = this.#breaker.probeFromMs;
+    view.breakerAvailable = this.#breaker.available;
+    view.permitAvailable = this.#breaker.earlyAvailable && !view.verifying;
+  }
+}
+
+function describeFailure({ outcome, retryAfterMs }: AttemptRecord): BreakerFacts {
+  const hung = outcome === "timeout" || outcome === "superseded";
+  return retryAfterMs === undefined ? { hung } : { hung, retryAfterMs };
+}

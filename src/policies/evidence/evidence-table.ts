@@ -1,0 +1,146 @@
+import type { SeriesValue } from "../../core/evidence/bucket-series.ts";
+import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
+import { findMutedReplicas, type ProviderSight } from "../../core/evidence/peer-muting.ts";
+import { computeQuotaShare, type QuotaHeaders } from "../../core/evidence/quota.ts";
+import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
+import type { AttemptRecord } from "../../domain/attempt.ts";
+import type { Deployment } from "../../domain/deployment.ts";
+import type { Clock, Random } from "../../domain/ports.ts";
+import type { BreakerPermit } from "../breaker.ts";
+import { DeploymentEvidence } from "./deployment-evidence.ts";
+import type { DeploymentView } from "./deployment-view.ts";
+import type { EvidenceOptions, EvidenceSubject } from "./evidence-options.ts";
+import { LiveReplicas } from "./live-replicas.ts";
+import { ProviderState } from "./provider-state.ts";
+import type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
+
+const MUTING_INTERVAL_MS = 1_000;
+
+/** The evidence about every deployment. Its memory does not grow with traffic. */
+export class EvidenceTable {
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, DeploymentEvidence>();
+  readonly #providers = new Map<string, ProviderState>();
+  readonly #providerOf = new Map<string, string>();
+  readonly #replicas = new LiveReplicas();
+  #muted: ReadonlySet<string> = new Set();
+  #mutingMs = Number.NEGATIVE_INFINITY;
+
+  constructor(subjects: Iterable<EvidenceSubject>, clock: Clock, random: Random, options: EvidenceOptions) {
+    this.#clock = clock;
+    const weightOf = (replicaId: string) =>
+      this.#muted.has(replicaId) ? 0 : (options.weightOfReplica?.(replicaId) ?? 1);
+    for (const subject of subjects) {
+      const { id, provider } = subject.deployment;
+      const state = this.#providers.get(provider) ?? new ProviderState();
+      this.#providers.set(provider, state);
+      this.#providerOf.set(id, provider);
+      this.#entries.set(id, new DeploymentEvidence(subject, state, random, options, weightOf));
+    }
+  }
+
+  /** Counts an attempt that begins and reserves what it is expected to use. Pair it with one `recordEnd`. */
+  recordStart(deployment: Deployment, size: AttemptSize): StartedAttempt {
+    return this.#entry(deployment).recordStart(this.#clock.nowMs(), size);
+  }
+
+  /**
+   * Lets an ended attempt through the one door its outcome has, and settles its
+   * breaker's permit when one is given. An attempt whose permit is from an earlier
+   * state of the breaker says nothing about the time since.
+   */
+  recordEnd(started: StartedAttempt, record: AttemptRecord, permit?: BreakerPermit): void {
+    this.#entry(record.deployment).recordEnd(this.#clock.nowMs(), started, record, permit);
+  }
+
+  /** Takes what a provider's headers say of a deployment's limits. */
+  readHeaders(deployment: Deployment, headers: QuotaHeaders): void {
+    this.#entry(deployment).readHeaders(this.#clock.nowMs(), headers);
+  }
+
+  /**
+   * What is believed of a deployment, at most 100 ms old. The object is reused: it
+   * holds until the next call for the same deployment.
+   */
+  view(deployment: Deployment, nowMs: number): DeploymentView {
+    return this.#entry(deployment).view(nowMs);
+  }
+
+  /** The time to the first token that a share of `ratio` (0 to 1) of such attempts does not exceed; for hedging. */
+  firstTokenQuantileMs(deployment: Deployment, ratio: number, promptTokens: number): number {
+    return this.#entry(deployment).firstTokenQuantileMs(this.#clock.nowMs(), ratio, promptTokens);
+  }
+
+  /** Joins another replica's evidence; undefined for a deployment that is not in the catalog. */
+  merge(evidence: ReplicaEvidence): MergeResult | undefined {
+    const entry = this.#entries.get(evidence.deploymentId);
+    if (entry === undefined) return undefined;
+    const nowMs = this.#clock.nowMs();
+    const result = entry.merge(nowMs, evidence);
+    if (result === "merged") {
+      this.#replicas.hear(evidence.replicaId, nowMs);
+      this.#refreshMuting(nowMs);
+    }
+    return result;
+  }
+
+  /** This replica's own counters and attempts in flight, for the others; the newest buckets, or all. */
+  report(
+    deployment: Deployment,
+    fineCount?: number,
+    coarseCount?: number,
+  ): { readonly sentMs: number; readonly inFlightCount: number; readonly series: SeriesValue } {
+    const entry = this.#entry(deployment);
+    const series = entry.report(fineCount, coarseCount);
+    return { sentMs: this.#clock.nowMs(), inFlightCount: entry.inFlightCount, series };
+  }
+
+  /** The other replicas that are alive, for the probe's lease. */
+  listLiveReplicas(): readonly string[] {
+    return this.#replicas.list(this.#clock.nowMs());
+  }
+
+  /** The replicas that are not listened to about health. */
+  get mutedReplicas(): ReadonlySet<string> {
+    return this.#muted;
+  }
+
+  /** Says whether the other replicas can be heard; cut off, this one keeps to its share of the limits. */
+  setConnected(connected: boolean): void {
+    const liveCount = this.#replicas.count(this.#clock.nowMs(), connected);
+    const share = computeQuotaShare(liveCount, connected);
+    for (const entry of this.#entries.values()) entry.setQuotaShare(share);
+  }
+
+  /** Forgets what was learnt of a deployment, closes its breaker and enables its provider's credential: an operator's word. */
+  reset(deployment: Deployment): void {
+    this.#entry(deployment).reset();
+  }
+
+  #entry(deployment: Deployment): DeploymentEvidence {
+    const entry = this.#entries.get(deployment.id);
+    if (entry === undefined) throw new Error(`deployment ${deployment.id} is not in the table`);
+    return entry;
+  }
+
+  #refreshMuting(nowMs: number): void {
+    if (nowMs - this.#mutingMs < MUTING_INTERVAL_MS) return;
+    this.#mutingMs = nowMs;
+    const replicaIds = [undefined, ...this.#replicas.list(nowMs)];
+    this.#muted = findMutedReplicas(replicaIds.flatMap((replicaId) => this.#listSights(replicaId, nowMs)));
+  }
+
+  #listSights(replicaId: string | undefined, nowMs: number): readonly ProviderSight[] {
+    const byProvider = new Map<string, { endedCount: number; failedCount: number }>();
+    for (const [id, entry] of this.#entries) {
+      const provider = this.#providerOf.get(id) ?? "";
+      const total = byProvider.get(provider) ?? { endedCount: 0, failedCount: 0 };
+      const seen = entry.summarize(replicaId, nowMs);
+      total.endedCount += seen.endedCount;
+      total.failedCount += seen.failedCount;
+      byProvider.set(provider, total);
+    }
+    // The empty name is this replica's own: no peer can have it.
+    return [...byProvider].map(([provider, total]) => ({ replicaId: replicaId ?? "", provider, ...total }));
+  }
+}

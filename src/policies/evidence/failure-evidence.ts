@@ -1,0 +1,100 @@
+import { FleetEvidence, type MergeResult } from "../../core/evidence/fleet-evidence.ts";
+import type { EvidenceKind } from "../../core/evidence/outcome-door.ts";
+import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
+import { isSuspect, VERIFICATION_MS } from "../../core/evidence/suspicion.ts";
+import {
+  computeTripStatistic,
+  makeTripSums,
+  TRIP_THRESHOLD,
+  TripSeries,
+} from "../../core/evidence/trip-statistic.ts";
+
+/** Attempts that succeeded and failed. */
+export interface Advice {
+  readonly successes: number;
+  readonly failures: number;
+}
+
+const NO_ADVICE: Advice = { successes: 0, failures: 0 };
+
+/**
+ * Whether a deployment has failed: by this replica's own evidence, which opens its
+ * breaker, and by the fleet's, which makes it suspect until one attempt has shown who is right.
+ */
+export class FailureEvidence {
+  readonly #weightOf: (replicaId: string) => number;
+  readonly #own = new TripSeries();
+  readonly #fleet = new FleetEvidence();
+  readonly #sums = makeTripSums();
+  #hasPeers = false;
+  #verifyingSinceMs: number | undefined;
+
+  constructor(weightOf: (replicaId: string) => number) {
+    this.#weightOf = weightOf;
+  }
+
+  /** Adds this replica's evidence. */
+  record(nowMs: number, kind: EvidenceKind): void {
+    this.#own.record(nowMs, kind);
+  }
+
+  /** The trip statistic of this replica's own evidence since `forgetOwn`. */
+  statistic(nowMs: number): number {
+    return this.#own.statistic(nowMs);
+  }
+
+  /** The breaker has closed: what opened it is over. */
+  forgetOwn(): void {
+    this.#own.clear();
+  }
+
+  /** Joins another replica's evidence; see `FleetEvidence.merge`. */
+  merge(evidence: ReplicaEvidence, nowMs: number, spent: Float64Array): MergeResult {
+    const result = this.#fleet.merge(evidence, nowMs, spent);
+    this.#hasPeers ||= result === "merged";
+    return result;
+  }
+
+  /** Whether the fleet's evidence would open a breaker that this replica's own has left closed. */
+  isSuspect(nowMs: number, breakerClosed: boolean): boolean {
+    if (!this.#hasPeers) return false;
+    this.#sums.fill(0);
+    this.#own.addTripSums(nowMs, this.#sums);
+    this.#fleet.addTripSums(nowMs, this.#weightOf, this.#sums);
+    const fleetStatistic = computeTripStatistic(this.#sums);
+    return isSuspect({ fleetStatistic, threshold: TRIP_THRESHOLD, breakerClosed });
+  }
+
+  /** Whether an attempt that verifies the suspicion is under way. */
+  isVerifying(nowMs: number): boolean {
+    return this.#verifyingSinceMs !== undefined && nowMs - this.#verifyingSinceMs < VERIFICATION_MS;
+  }
+
+  beginVerification(nowMs: number): void {
+    this.#verifyingSinceMs = nowMs;
+  }
+
+  /** `refuted`: the attempt has shown that the deployment works. */
+  endVerification(nowMs: number, refuted: boolean): void {
+    this.#verifyingSinceMs = undefined;
+    if (refuted) this.#fleet.refute(nowMs);
+  }
+
+  /** What the other replicas saw lately, as at most 20 attempts. */
+  readAdvice(nowMs: number): Advice {
+    return this.#hasPeers ? this.#fleet.readAdvice(nowMs, this.#weightOf) : NO_ADVICE;
+  }
+
+  /** Attempts in flight at the other replicas; see `FleetEvidence.inFlightCount`. */
+  inFlightElsewhereCount(nowMs: number, ownCount: number): number {
+    return this.#hasPeers ? this.#fleet.inFlightCount(nowMs, ownCount) : 0;
+  }
+
+  /** What another replica has seen in the last minute. */
+  summarizePeer(
+    replicaId: string,
+    nowMs: number,
+  ): { readonly endedCount: number; readonly failedCount: number } {
+    return this.#fleet.summarize(replicaId, nowMs);
+  }
+}

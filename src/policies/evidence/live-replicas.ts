@@ -1,0 +1,40 @@
+import { PEER_TTL_MS } from "../../core/evidence/peer-evidence.ts";
+
+/** Replicas heard of less recently than this are forgotten. */
+const FORGET_MS = 600_000;
+const MAX_REPLICA_COUNT = 256;
+
+/** Which replicas are alive, as far as this one hears. */
+export class LiveReplicas {
+  readonly #heardMs = new Map<string, number>();
+  #lastLiveCount = 1;
+
+  /** A message of another replica has come. */
+  hear(replicaId: string, nowMs: number): void {
+    if (!this.#heardMs.has(replicaId) && this.#heardMs.size >= MAX_REPLICA_COUNT) this.#forget(nowMs);
+    if (this.#heardMs.has(replicaId) || this.#heardMs.size < MAX_REPLICA_COUNT) {
+      this.#heardMs.set(replicaId, nowMs);
+    }
+  }
+
+  /** The other replicas heard of in the last 5 s, in no order. */
+  list(nowMs: number): readonly string[] {
+    const live: string[] = [];
+    for (const [replicaId, heardMs] of this.#heardMs) {
+      if (nowMs - heardMs <= PEER_TTL_MS) live.push(replicaId);
+    }
+    return live;
+  }
+
+  /** Live replicas, this one included; what was last known while `connected` is false. */
+  count(nowMs: number, connected: boolean): number {
+    if (connected) this.#lastLiveCount = this.list(nowMs).length + 1;
+    return this.#lastLiveCount;
+  }
+
+  #forget(nowMs: number): void {
+    for (const [replicaId, heardMs] of this.#heardMs) {
+      if (nowMs - heardMs > FORGET_MS) this.#heardMs.delete(replicaId);
+    }
+  }
+}

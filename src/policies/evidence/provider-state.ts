@@ -1,0 +1,29 @@
+import { CredentialState } from "../../core/evidence/credential-state.ts";
+
+/** Trips of a provider's deployments that count as one event. */
+const COUPLING_WINDOW_MS = 10_000;
+/** For how long after such an event the others are on trial. */
+const COUPLING_MS = 10_000;
+const COUPLED_TRIP_COUNT = 2;
+
+/** What a provider's deployments share: its credential, and its fate. */
+export class ProviderState {
+  readonly credential = new CredentialState();
+  readonly #tripsMs = new Map<string, number>();
+  #coupledUntilMs = 0;
+
+  /** A deployment's breaker has opened. Two of them within 10 s speak against all of the provider's. */
+  noteTrip(deploymentId: string, nowMs: number): void {
+    this.#tripsMs.set(deploymentId, nowMs);
+    let recentCount = 0;
+    for (const tripMs of this.#tripsMs.values()) {
+      if (nowMs - tripMs <= COUPLING_WINDOW_MS) recentCount += 1;
+    }
+    if (recentCount >= COUPLED_TRIP_COUNT) this.#coupledUntilMs = nowMs + COUPLING_MS;
+  }
+
+  /** Whether several of its deployments have just tripped. */
+  isCoupled(nowMs: number): boolean {
+    return nowMs < this.#coupledUntilMs;
+  }
+}

@@ -1,0 +1,378 @@
+/** The walk of one answer: choose, attempt, and before the first delta retry, fall back or hedge; one end. */
+
+import { computeBackoffMs } from "../core/backoff.ts";
+import type { CandidateView } from "../core/choice/candidate-view.ts";
+import type { Decision, Relaxation } from "../core/choice/decision.ts";
+import { expectFirstTokenMs } from "../core/choice/expectation.ts";
+import type { AttemptHistory } from "../core/choice/hard-filters.ts";
+import { FAILURE_POLICIES, type FallbackScope } from "../core/failure-policy.ts";
+import { decideNextStep } from "../core/next-step.ts";
+import { attemptsFailedError, concurrencyLimitError, stoppedError } from "../core/route-errors.ts";
+import type { AttemptPurpose, AttemptRecord, RouteDecision } from "../domain/attempt.ts";
+import type { Deployment } from "../domain/deployment.ts";
+import type { RouteError } from "../domain/errors.ts";
+import type { GenerationEvent } from "../domain/event.ts";
+import type { FailureClass } from "../domain/outcome.ts";
+import type { Cleanup, ProviderEnd } from "../domain/ports.ts";
+import { AttemptFlight, type FlightListener } from "./attempt-flight.ts";
+import { applyTierSettings, limitAttempt } from "./attempt-settings.ts";
+import { type DecisionFacts, describeDecision } from "./decider.ts";
+import { describeResult } from "./describe-result.ts";
+import { explainNoCandidate } from "./explain-no-candidate.ts";
+import { findHedgeDelayMs } from "./hedge-delay.ts";
+import type { RouteHandle } from "./route.ts";
+import type { RoutePlan } from "./route-plan.ts";
+import type { RouteBudgets, RouterParts } from "./router-parts.ts";
+import { type Chosen, chooseDirectly, type HeldPlace, waitForPlace } from "./wait-for-place.ts";
+
+/** A deployment with less of its limits left is not hedged to. */
+const HEDGE_MIN_HEADROOM_RATIO = 0.2;
+
+export class SingleRoute implements RouteHandle, FlightListener {
+  readonly #parts: RouterParts;
+  readonly #budgets: RouteBudgets;
+  readonly #plan: RoutePlan;
+  readonly #facts: DecisionFacts;
+  readonly #attempts: AttemptRecord[] = [];
+  readonly #decisions: RouteDecision[] = [];
+  readonly #flights = new Set<AttemptFlight>();
+  readonly #tried: Set<string>;
+  readonly #retryCounts = new Map<string, number>();
+  readonly #relaxed: Relaxation[] = [];
+  #attemptCount = 0;
+  #committed: AttemptFlight | undefined;
+  #stopWaiting: Cleanup = () => {};
+  #stopHedgeTimer: Cleanup = () => {};
+  #stopDeadlineTimer: Cleanup = () => {};
+  #ended = false;
+
+  constructor(parts: RouterParts, budgets: RouteBudgets, plan: RoutePlan) {
+    this.#parts = parts;
+    this.#budgets = budgets;
+    this.#plan = plan;
+    this.#facts = parts.decider.deriveFacts(plan.request, plan.live, plan.context.deadlineMs);
+    this.#tried = new Set(plan.excluded.map(({ id }) => id));
+  }
+
+  /** Begins the walk. The consumer hears `onStarted` or `onFailed` from inside at the most. */
+  begin(): void {
+    const { clock } = this.#parts;
+    const remainingMs = this.#plan.context.deadlineMs - clock.nowMs();
+    if (remainingMs <= 0) return this.#fail(stoppedError("DEADLINE_EXCEEDED", []));
+    this.#stopDeadlineTimer = clock.timer(remainingMs, () => this.#stop("DEADLINE_EXCEEDED"));
+    const [avoided] = this.#plan.excluded;
+    const history = avoided && this.#historyOf(avoided, "any", 0);
+    if (avoided === undefined || this.#plan.differs !== true)
+      return this.#advance(this.#plan.purpose, history);
+    // Another provider where there is one, else another deployment.
+    const other = this.#decide(this.#historyOf(avoided, "other_provider", 0));
+    if (other.kind === "chosen") return this.#take(other, this.#plan.purpose, history);
+    this.#advance(this.#plan.purpose, history);
+  }
+
+  resume(): void {
+    this.#committed?.resume();
+  }
+
+  cancel(cause: "caller_gone" | "shutdown"): void {
+    this.#stop(cause === "shutdown" ? "DRAINING" : "CANCELLED");
+  }
+
+  /** Ends the walk because another one of the same request has won. The consumer hears nothing. */
+  supersede(): readonly AttemptRecord[] {
+    this.#ended = true;
+    this.#stopTimers();
+    for (const flight of [...this.#flights]) flight.abort("superseded");
+    return this.#attempts;
+  }
+
+  get attempts(): readonly AttemptRecord[] {
+    return this.#attempts;
+  }
+
+  get decisions(): readonly RouteDecision[] {
+    return this.#decisions;
+  }
+
+  #stop(reason: "CANCELLED" | "DEADLINE_EXCEEDED" | "DRAINING"): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // Settles the attempts as cancelled, so that they are in the list below.
+    for (const flight of [...this.#flights]) flight.abort("cancelled");
+    this.#end(stoppedError(reason, this.#attempts));
+  }
+
+  /** Decides and dispatches; waits where every candidate is full; fails where there is none. */
+  #advance(purpose: AttemptPurpose, history: AttemptHistory | undefined): void {
+    const decision = this.#decide(history);
+    if (decision.kind === "chosen") return this.#take(decision, purpose, history);
+    if (this.#waitForPlace(purpose, history)) return;
+    if (this.#attempts.length > 0) return this.#failAttempts();
+    this.#fail(explainNoCandidate(this.#parts, this.#facts, decision));
+  }
+
+  #decide(history: AttemptHistory | undefined): Decision {
+    const lastAttempt = this.#attemptCount + 1 >= this.#plan.maxAttempts;
+    const step = { history, lastAttempt, relaxedBefore: this.#relaxed };
+    const decision = this.#parts.decider.decide(this.#facts, step);
+    if (this.#facts.explain) {
+      this.#decisions.push(describeDecision(decision, this.#facts, this.#attemptCount + 1));
+    }
+    if (decision.kind === "chosen" && decision.relaxed !== undefined) this.#relaxed.push(decision.relaxed);
+    return decision;
+  }
+
+  /** Takes what a decision needs and dispatches. What was free a moment ago may be gone: then waits for it, or fails. */
+  #take(decision: Chosen, purpose: AttemptPurpose, history: AttemptHistory | undefined): void {
+    if (this.#tryTake(decision, purpose, "nothing")) return;
+    if (this.#waitForPlace(purpose, history)) return;
+    if (this.#attempts.length > 0) return this.#failAttempts();
+    this.#fail(concurrencyLimitError());
+  }
+
+  /** Takes the places not held yet and the permit, and dispatches; false, with nothing taken, where one is not to be had. */
+  #tryTake(decision: Chosen, purpose: AttemptPurpose, held: HeldPlace | "nothing"): boolean {
+    const { live } = this.#plan;
+    const { deployment } = decision.view;
+    const { limit } = this.#parts.deployments.entry(deployment);
+    const tierLimit = live.limits[decision.tierIndex];
+    const hasPlace = held === "deployment" || limit.tryAcquire();
+    const hasTierPlace = hasPlace && (tierLimit === undefined || held === "tier" || tierLimit.tryAcquire());
+    const breaker = this.#parts.source.breakerOf(live, deployment);
+    const isEarly = decision.relaxed === "breaker";
+    const permit = hasTierPlace ? (isEarly ? breaker.acquireEarly() : breaker.acquire()) : undefined;
+    if (permit !== undefined) {
+      this.#dispatch(decision, permit, purpose);
+      return true;
+    }
+    // What was held before stays with whoever held it.
+    if (hasTierPlace && held !== "tier") tierLimit?.release();
+    if (hasPlace && held !== "deployment") limit.release();
+    return false;
+  }
+
+  #dispatch(decision: Chosen, permit: AttemptFlight["plan"]["permit"], purpose: AttemptPurpose): void {
+    const { live, request, context, consumer, account } = this.#plan;
+    const { tier, tierIndex, view } = decision;
+    const previous = this.#attempts.at(-1);
+    this.#attemptCount += 1;
+    this.#tried.add(view.deployment.id);
+    this.#parts.settlement.noteDispatch(view.deployment);
+    const { provider, model } = view.deployment;
+    account.noteScopes([...tier.scopes, `model ${model}`, `provider ${provider}`]);
+    const flight = new AttemptFlight(
+      this.#parts,
+      {
+        attemptNumber: this.#attemptCount,
+        purpose,
+        deployment: view.deployment,
+        tier,
+        tierIndex,
+        live,
+        permit,
+        request: applyTierSettings(request, tier.settings, decision.maxOutputTokens),
+        demands: this.#facts.demands,
+        limits: limitAttempt(
+          this.#parts.options.timeouts,
+          tier.settings,
+          context.deadlineMs - this.#parts.clock.nowMs(),
+          Math.min(this.#plan.maxAttempts - this.#attemptCount + 1, this.#countUntried()),
+        ),
+        requestId: context.requestId,
+        traceparent: context.traceparent,
+      },
+      this,
+    );
+    this.#flights.add(flight);
+    if (purpose === "hedge") return;
+    if (previous === undefined) {
+      this.#armHedge(flight);
+      consumer.onStarted(view.deployment);
+    } else {
+      if (purpose === "fallback") this.#parts.settlement.noteFallback(previous, view.deployment, tier.scopes);
+      consumer.onSwitched(this.#attemptCount, view.deployment, previous.outcome);
+    }
+  }
+
+  #countUntried(): number {
+    const { tiers } = this.#plan.live.set;
+    return 1 + tiers.flatMap((tier) => tier.deployments).filter(({ id }) => !this.#tried.has(id)).length;
+  }
+
+  /** The first delta commits; whoever else runs has lost. A usage that comes before it is not worth a commit. */
+  onBatch(flight: AttemptFlight, batch: readonly GenerationEvent[], hasDelta: boolean): void {
+    if (this.#ended || !hasDelta) return;
+    if (this.#committed === undefined) this.#commit(flight);
+    if (this.#ended || this.#committed !== flight) return;
+    if (!this.#plan.consumer.onEvents(flight.plan.attemptNumber, batch)) flight.pause();
+  }
+
+  #commit(flight: AttemptFlight): void {
+    this.#committed = flight;
+    this.#stopHedgeTimer();
+    const previous = this.#attempts.at(-1)?.outcome ?? "superseded";
+    for (const other of [...this.#flights]) if (other !== flight) other.abort("superseded");
+    const { purpose, attemptNumber, deployment } = flight.plan;
+    if (purpose === "hedge") this.#plan.consumer.onSwitched(attemptNumber, deployment, previous);
+  }
+
+  onEnd(flight: AttemptFlight, record: AttemptRecord, end: ProviderEnd): void {
+    this.#flights.delete(flight);
+    this.#attempts.push(record);
+    if (this.#ended || record.outcome === "superseded") return;
+    if (end.kind === "completed") {
+      // An answer without any delta is whole all the same.
+      if (this.#committed === undefined) this.#commit(flight);
+      return this.#succeed(record, end);
+    }
+    if (this.#committed !== undefined) return this.#failAttempts();
+    // A hedge or its primary still runs: it may yet answer.
+    if (this.#flights.size > 0) return;
+    this.#stopHedgeTimer();
+    this.#afterFailure(flight, record, end.failure.class);
+  }
+
+  #afterFailure(flight: AttemptFlight, record: AttemptRecord, failureClass: FailureClass): void {
+    const { deployment, tierIndex } = flight.plan;
+    const { set } = this.#plan.live;
+    const scope = FAILURE_POLICIES[failureClass].fallback;
+    const history = this.#historyOf(deployment, scope, tierIndex);
+    const mayGoOn = scope !== "nowhere" && this.#attemptCount < this.#plan.maxAttempts;
+    const decision = mayGoOn ? this.#decide(history) : undefined;
+    const chosen = decision?.kind === "chosen" ? decision : undefined;
+    const strategy = this.#parts.options.retryOf(deployment.provider);
+    const retryCount = this.#retryCounts.get(deployment.id) ?? 0;
+    const backoffMs = computeBackoffMs(strategy, retryCount + 1, this.#parts.random.next());
+    const remainingMs = this.#plan.context.deadlineMs - this.#parts.clock.nowMs();
+    const step = decideNextStep({
+      failureClass,
+      committed: false,
+      attemptCount: this.#attemptCount,
+      maxAttempts: this.#plan.maxAttempts,
+      retryCount,
+      maxRetries: this.#countRetries(flight, strategy.maxRetries),
+      retryable: strategy.retryClasses.has(failureClass),
+      hasFallback: chosen !== undefined && chosen.view.deployment.id !== deployment.id,
+      prefersSame: set.fallback === "same_deployment",
+      backoffMs,
+      retryAfterMs: record.retryAfterMs,
+      remainingMs,
+      expectedMs: this.#expectMs(flight),
+    });
+    if (step.kind === "give_up") {
+      const waits = mayGoOn && this.#budgets.extra.withdraw() && this.#waitForPlace("fallback", history);
+      return waits ? undefined : this.#failAttempts();
+    }
+    if (!this.#budgets.extra.withdraw()) return this.#failAttempts();
+    if (step.kind === "retry") {
+      this.#retryCounts.set(deployment.id, retryCount + 1);
+      return this.#afterDelay(step.delayMs, () => this.#retry(flight, history));
+    }
+    if (chosen === undefined) return this.#failAttempts();
+    if (set.retryDelayMs === 0) return this.#take(chosen, "fallback", history);
+    this.#afterDelay(set.retryDelayMs, () => this.#advance("fallback", history));
+  }
+
+  /** A set that wants the same deployment again tries as often as it may try at all. */
+  #countRetries(flight: AttemptFlight, usualCount: number): number {
+    if (this.#plan.live.set.fallback === "same_deployment") return this.#plan.maxAttempts;
+    return flight.plan.tier.settings.maxRetries ?? usualCount;
+  }
+
+  /** The same deployment again, if it can be had; else whoever can. */
+  #retry({ plan }: AttemptFlight, history: AttemptHistory): void {
+    const view = this.#viewOf(plan.deployment, plan.tierIndex);
+    const decision = view && chooseDirectly(this.#facts, view, plan.tierIndex);
+    if (decision !== undefined && this.#tryTake(decision, "retry", "nothing")) return;
+    this.#advance("fallback", history);
+  }
+
+  #viewOf(deployment: Deployment, tierIndex: number): CandidateView | undefined {
+    return this.#plan.live.views[tierIndex]?.find((view) => view.deployment.id === deployment.id);
+  }
+
+  /** Waits, as long as the request lives. A delay beyond the deadline ends with it. */
+  #afterDelay(delayMs: number, fn: () => void): void {
+    this.#stopWaiting = this.#parts.clock.timer(delayMs, fn);
+  }
+
+  #historyOf(failed: Deployment, scope: FallbackScope, tierIndex: number): AttemptHistory {
+    const { model } = this.#parts.deployments.entry(failed);
+    return {
+      tried: this.#tried,
+      failed,
+      failedContextTokens: model.capabilities.contextWindowTokens,
+      scope,
+      tierIndex,
+    };
+  }
+
+  /** Waits for a place at any candidate that is only full. False when there is none, or every queue is full. */
+  #waitForPlace(purpose: AttemptPurpose, history: AttemptHistory | undefined): boolean {
+    const stop = waitForPlace(this.#parts, this.#facts, history, {
+      onPlace: (chosen, held) => this.#tryTake(chosen, purpose, held),
+      onMissed: () => this.#advance(purpose, history),
+    });
+    if (stop !== undefined) this.#stopWaiting = stop;
+    return stop !== undefined;
+  }
+
+  #armHedge(flight: AttemptFlight): void {
+    if (!this.#plan.hedges || this.#plan.maxAttempts < 2) return;
+    const delayMs = findHedgeDelayMs(this.#parts, this.#facts, flight.plan.deployment);
+    if (delayMs === undefined) return;
+    this.#stopHedgeTimer = this.#parts.clock.timer(delayMs, () => this.#hedge(flight));
+  }
+
+  /** A second attempt beside a first one that is slow to begin; the first delta of either wins. */
+  #hedge(flight: AttemptFlight): void {
+    if (this.#ended || this.#committed !== undefined || this.#attemptCount >= this.#plan.maxAttempts) return;
+    const decision = this.#decide(this.#historyOf(flight.plan.deployment, "any", flight.plan.tierIndex));
+    if (decision.kind !== "chosen" || decision.relaxed !== undefined) return;
+    if (decision.view.headroomRatio < HEDGE_MIN_HEADROOM_RATIO || decision.view.breaker !== "closed") return;
+    const { limit } = this.#parts.deployments.entry(decision.view.deployment);
+    const tierLimit = this.#plan.live.limits[decision.tierIndex];
+    if (!limit.hasRoom || tierLimit?.admits === false || !this.#budgets.hedges.withdraw()) return;
+    this.#tryTake(decision, "hedge", "nothing");
+  }
+
+  #expectMs({ plan }: AttemptFlight): number {
+    const view = this.#viewOf(plan.deployment, plan.tierIndex);
+    return view === undefined ? 0 : expectFirstTokenMs(view, this.#facts.demands, this.#facts.settings);
+  }
+
+  #succeed(record: AttemptRecord, end: Extract<ProviderEnd, { kind: "completed" }>): void {
+    const { context, consumer, account, isPart } = this.#plan;
+    const totalMs = this.#parts.clock.nowMs() - context.arrivedMs;
+    this.#ended = true;
+    this.#stopTimers();
+    if (isPart !== true) account.settleSuccess(this.#attempts);
+    const facts = { totalMs, attempts: this.#attempts, decisions: this.#decisions };
+    consumer.onFinished(describeResult(record, end, facts));
+  }
+
+  #failAttempts(): void {
+    const { target } = this.#plan.request;
+    const namedModel = target.kind === "model" ? target.model : undefined;
+    const committed = this.#committed !== undefined;
+    this.#fail(attemptsFailedError(this.#attempts, { committed, namedModel }));
+  }
+
+  #fail(error: RouteError): void {
+    this.#ended = true;
+    this.#end(error);
+  }
+
+  #end(error: RouteError): void {
+    this.#stopTimers();
+    const { account, consumer, isPart } = this.#plan;
+    if (isPart !== true) account.settleFailure(this.#attempts, error);
+    consumer.onFailed(error);
+  }
+
+  #stopTimers(): void {
+    this.#stopDeadlineTimer();
+    this.#stopHedgeTimer();
+    this.#stopWaiting();
+  }
+}

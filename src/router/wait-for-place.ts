@@ -1,0 +1,108 @@
+/** Waiting for a place at candidates that could serve but for their concurrency limits. */
+
+import type { CandidateView } from "../core/choice/candidate-view.ts";
+import type { Decision } from "../core/choice/decision.ts";
+import { clipOutputTokens } from "../core/choice/demands.ts";
+import { type AttemptHistory, findFilter, PASSED } from "../core/choice/hard-filters.ts";
+import type { Cleanup } from "../domain/ports.ts";
+import type { TierLimit } from "../policies/candidates/tier-limits.ts";
+import type { ConcurrencyLimit } from "../policies/concurrency-limit.ts";
+import type { DecisionFacts } from "./decider.ts";
+import type { RouterParts } from "./router-parts.ts";
+
+/** A decision for a candidate. */
+export type Chosen = Extract<Decision, { kind: "chosen" }>;
+
+/** Which place a waiter holds when its turn has come. */
+export type HeldPlace = "deployment" | "tier";
+
+/** What happens when the turn has come, once. */
+export interface PlaceListener {
+  /** A place is held for this candidate. Returns whether it was used; if not it is given back. */
+  onPlace(chosen: Chosen, held: HeldPlace): boolean;
+  /** The place was of no use: something else has changed meanwhile. */
+  onMissed(): void;
+}
+
+/**
+ * Waits at every candidate, and every tier, that only lacks a place; the first place
+ * that comes free counts and the other queues are left. Returns what stops waiting, or
+ * undefined when there is nothing to wait for or every queue is full.
+ */
+export function waitForPlace(
+  parts: RouterParts,
+  facts: DecisionFacts,
+  history: AttemptHistory | undefined,
+  listener: PlaceListener,
+): Cleanup | undefined {
+  const { live } = facts;
+  const cleanups: Cleanup[] = [];
+  const stop = () => {
+    for (const cleanup of cleanups) cleanup();
+  };
+  const queueAt = (
+    limit: ConcurrencyLimit | TierLimit,
+    held: HeldPlace,
+    find: () => Chosen | undefined,
+  ): void => {
+    const cleanup = limit.wait(() => {
+      stop();
+      const chosen = find();
+      if (chosen !== undefined && listener.onPlace(chosen, held)) return;
+      limit.release();
+      listener.onMissed();
+    });
+    if (cleanup !== undefined) cleanups.push(cleanup);
+  };
+  const hasRoom = (view: CandidateView) => parts.deployments.entry(view.deployment).limit.hasRoom;
+
+  parts.source.refreshIgnoringPlaces(live);
+  for (const [tierIndex, views] of live.views.entries()) {
+    const tierLimit = live.limits[tierIndex];
+    if (tierLimit?.admits === false) {
+      if (tierLimit.rateDelayMs > 0) continue;
+      queueAt(tierLimit, "tier", () => {
+        const free = views.find((view) => couldServe(parts, facts, history, view) && hasRoom(view));
+        return free && chooseDirectly(facts, free, tierIndex);
+      });
+      continue;
+    }
+    for (const view of views) {
+      if (hasRoom(view) || !couldServe(parts, facts, history, view)) continue;
+      const { limit } = parts.deployments.entry(view.deployment);
+      queueAt(limit, "deployment", () => chooseDirectly(facts, view, tierIndex));
+    }
+  }
+  return cleanups.length > 0 ? stop : undefined;
+}
+
+/** A decision for one candidate that circumstances have chosen. */
+export function chooseDirectly(
+  { live, demands }: DecisionFacts,
+  view: CandidateView,
+  tierIndex: number,
+): Chosen | undefined {
+  const tier = live.set.tiers[tierIndex];
+  if (tier === undefined) return undefined;
+  return {
+    kind: "chosen",
+    view,
+    tier,
+    tierIndex,
+    reason: "same",
+    relaxed: undefined,
+    maxOutputTokens: clipOutputTokens(demands, view.model),
+    explanation: undefined,
+  };
+}
+
+function couldServe(
+  { clock }: RouterParts,
+  { demands, settings }: DecisionFacts,
+  history: AttemptHistory | undefined,
+  view: CandidateView,
+): boolean {
+  // Whoever waits would rather be late than refused.
+  const moment = { demands, settings, nowMs: clock.nowMs(), remainingMs: Infinity, history };
+  return findFilter(view, moment, 0) === PASSED;
+}

@@ -1,0 +1,15 @@
+import { TLSSocket } from "node:tls";
+import type { PeerCertificate } from "./admission.ts";
+import type { NodeRequest } from "./wire.ts";
+
+/**
+ * The certificate of whoever sent a request, if an accepted authority signed it. One
+ * that nobody vouches for counts as none.
+ */
+export function readPeerCertificate(request: NodeRequest): PeerCertificate | undefined {
+  // HTTP/2 requests have a stand-in for the socket, which does not let everything through.
+  const socket = "stream" in request ? request.stream.session?.socket : request.socket;
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate === undefined ? undefined : { subjectAltName: certificate.subjectAltName };
+}

@@ -1,0 +1,161 @@
+import { constants, type ServerHttp2Session } from "node:http2";
+import type { Cleanup, Clock, Logger, Random } from "../../domain/ports.ts";
+import { drawMaxAgeMs } from "./connection-age.ts";
+import { CONNECTION_WINDOW_BYTES } from "./http2-options.ts";
+import type { ServerLimits } from "./server-limits.ts";
+import { findActivity } from "./session-activity.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** How long a peer may take to answer the ping between the two GOAWAYs. */
+const GOAWAY_PING_TIMEOUT_MS = 1_000;
+/** The highest stream id there is: "I am leaving, but I still take what is on its way" (RFC 9113 6.8). */
+const LAST_STREAM_ID = 2 ** 31 - 1;
+
+/** What watching takes. */
+export interface WatchParts {
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/**
+ * Watches over one HTTP/2 connection: windows, silence, signs of life, age, abuse of
+ * control frames, and the way out.
+ */
+export class SessionWatch {
+  readonly session: ServerHttp2Session;
+  readonly #parts: WatchParts;
+  #streamCount = 0;
+  #leaving = false;
+  #stopQuiet: Cleanup;
+  #stopKeepAlive: Cleanup = () => {};
+  #stopAge: Cleanup;
+
+  constructor(session: ServerHttp2Session, parts: WatchParts) {
+    const { limits, clock, random } = parts;
+    this.session = session;
+    this.#parts = parts;
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    this.#stopQuiet = clock.timer(limits.headersTimeoutMs, () => this.#reap("no preface"));
+    this.#stopAge = clock.timer(drawMaxAgeMs(limits.maxAgeMs, random), () => this.#retire());
+    session.once("remoteSettings", () => {
+      if (this.#streamCount === 0 && !this.#leaving) this.#rest();
+      this.#stopKeepAlive = clock.timer(limits.headersTimeoutMs, () => this.#probe());
+    });
+    session.on("stream", (stream) => {
+      this.#streamCount++;
+      this.#stopQuiet();
+      stream.once("close", () => this.#onStreamClose());
+    });
+    this.#countFrames();
+    session.once("close", () => this.#stopAll());
+  }
+
+  /**
+   * Sends the caller elsewhere, in two steps where there are streams, so that calls already
+   * on their way get an answer: a notice, a ping there and back, then the real GOAWAY (RFC
+   * 9113 6.8). Without streams HTTP/2 ends with the first one, and no ping would come back.
+   */
+  leave(): void {
+    const { session } = this;
+    if (this.#leaving || session.closed || session.destroyed) return;
+    this.#leaving = true;
+    if (this.#streamCount === 0) {
+      session.close();
+      return;
+    }
+    session.goaway(0, LAST_STREAM_ID);
+    const close = (): void => {
+      stopTimer();
+      if (!session.closed) session.close();
+    };
+    const stopTimer = this.#parts.clock.timer(GOAWAY_PING_TIMEOUT_MS, close);
+    session.once("close", stopTimer);
+    if (!session.ping(close)) close();
+  }
+
+  /** For a connection that opens while the server leaves: its first answer is its last. */
+  leaveAfterFirst(): void {
+    this.#leaving = true;
+  }
+
+  #onStreamClose(): void {
+    this.#streamCount--;
+    if (this.#streamCount > 0 || this.session.closed) return;
+    if (this.#leaving) this.session.close();
+    else this.#rest();
+  }
+
+  #rest(): void {
+    const { clock, limits } = this.#parts;
+    this.#stopQuiet();
+    this.#stopQuiet = clock.timer(limits.idleTimeoutMs, () => this.leave());
+  }
+
+  /** Too old: no new calls, and after the grace none at all. */
+  #retire(): void {
+    const { clock, limits } = this.#parts;
+    this.leave();
+    this.#stopAge = clock.timer(limits.maxAgeGraceMs, () =>
+      this.#reap("calls outlived the connection's age"),
+    );
+  }
+
+  /** Half-open connections, and those stuck in the middle of a header block, give no sign of life. */
+  #probe(): void {
+    const { clock, limits } = this.#parts;
+    const { session } = this;
+    if (session.destroyed) return;
+    this.#stopKeepAlive = clock.timer(limits.keepAliveTimeoutMs, () => this.#reap("no sign of life"));
+    session.ping((error) => {
+      if (error !== null || session.destroyed) return;
+      this.#stopKeepAlive();
+      this.#stopKeepAlive = clock.timer(limits.keepAliveIntervalMs, () => this.#probe());
+    });
+  }
+
+  #countFrames(): void {
+    const { clock, limits } = this.#parts;
+    const nowMs = clock.nowMs();
+    const pings = new TokenBucket(limits.pingBurstCount, limits.pingsPerSecond, nowMs);
+    const settings = new TokenBucket(limits.settingsBurstCount, limits.settingsPerSecond, nowMs);
+    const activity = findActivity(this.session);
+    let sentCount = activity.sentCount;
+    this.session.on("ping", () => {
+      // gRPC clients measure the network with pings while answers flow.
+      if (activity.sentCount !== sentCount) sentCount = activity.sentCount;
+      else if (!pings.take(clock.nowMs())) this.#expel("too_many_pings");
+    });
+    this.session.on("remoteSettings", () => {
+      if (!settings.take(clock.nowMs())) this.#expel("too_many_settings");
+    });
+  }
+
+  /** Ends the connection of a caller that only makes work (RFC 9113 10.5). */
+  #expel(why: string): void {
+    const { session } = this;
+    if (session.destroyed) return;
+    this.#log(why);
+    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(why));
+    // Not now: this runs inside the parser, and GOAWAY must get out first.
+    this.#stopQuiet();
+    this.#stopQuiet = this.#parts.clock.timer(0, () => session.destroy());
+  }
+
+  #reap(why: string): void {
+    if (this.session.destroyed) return;
+    this.#log(why);
+    this.session.destroy();
+  }
+
+  #log(why: string): void {
+    this.#parts.logger.info("an HTTP/2 connection was ended", { error: why, count: this.#streamCount });
+  }
+
+  #stopAll(): void {
+    this.#stopQuiet();
+    this.#stopKeepAlive();
+    this.#stopAge();
+  }
+}

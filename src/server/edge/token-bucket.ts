@@ -1,0 +1,24 @@
+/** Allows a number at once, and a rate after that. */
+export class TokenBucket {
+  readonly #burstCount: number;
+  readonly #perSecond: number;
+  #tokens: number;
+  #filledMs: number;
+
+  constructor(burstCount: number, perSecond: number, nowMs: number) {
+    this.#burstCount = burstCount;
+    this.#perSecond = perSecond;
+    this.#tokens = burstCount;
+    this.#filledMs = nowMs;
+  }
+
+  /** Uses one up. False when there is none. */
+  take(nowMs: number): boolean {
+    const earned = ((nowMs - this.#filledMs) / 1_000) * this.#perSecond;
+    this.#tokens = Math.min(this.#burstCount, this.#tokens + earned);
+    this.#filledMs = nowMs;
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
+  }
+}

@@ -1,0 +1,245 @@
+import { expect } from "chai";
+import { seededRandom } from "../../../../src/lib/random.ts";
+import { ManualClock } from "../breaker/breaker-bench.ts";
+import { EvidenceBench } from "./evidence-bench.ts";
+
+/** Replicas on one clock; what one counts it tells all others `delayMs` later. */
+class Fleet {
+  readonly clock = new ManualClock();
+  readonly replicas: readonly EvidenceBench[];
+  readonly #delayMs: number;
+  readonly #news: { readonly atMs: number; readonly say: () => void }[] = [];
+
+  constructor(replicaCount: number, providers: readonly string[], delayMs = 0) {
+    const { clock } = this;
+    this.replicas = Array.from({ length: replicaCount }, () => new EvidenceBench(providers, { clock }));
+    this.#delayMs = delayMs;
+  }
+
+  replica(position: number): EvidenceBench {
+    const replica = this.replicas[position];
+    if (replica === undefined) throw new Error(`there is no replica ${position}`);
+    return replica;
+  }
+
+  /** What the replica knows now is on its way to all others. */
+  spread(position: number, deployment = 0): void {
+    const report = this.replica(position).table.report(this.replica(position).deployment(deployment));
+    const { id: deploymentId } = this.replica(position).deployment(deployment);
+    const message = {
+      ...report,
+      replicaId: `r${position}`,
+      incarnation: 1,
+      sequence: this.clock.ms,
+      deploymentId,
+    };
+    const say = () => {
+      for (const [other, { table }] of this.replicas.entries()) if (other !== position) table.merge(message);
+    };
+    this.#news.push({ atMs: this.clock.ms + this.#delayMs, say });
+    this.deliver();
+  }
+
+  deliver(): void {
+    while (this.#news[0] !== undefined && this.#news[0].atMs <= this.clock.ms) this.#news.shift()?.say();
+  }
+}
+
+describe("the evidence of a fleet", () => {
+  it("makes suspect what three failures anywhere would trip, and opens no breaker", () => {
+    const fleet = new Fleet(4, ["p"]);
+    for (const position of [0, 1, 2]) {
+      fleet.replica(position).run(1, "server_error");
+      fleet.spread(position);
+    }
+    expect(fleet.replica(3).view()).to.include({ suspect: true, verifying: false, permitAvailable: true });
+    for (const { breakers } of fleet.replicas) {
+      for (const breaker of breakers.values()) expect(breaker.state).to.equal("closed");
+    }
+  });
+
+  it("lets one attempt verify at a time; a failure opens the breaker", () => {
+    const fleet = new Fleet(2, ["p"]);
+    fleet.replica(0).run(3, "server_error");
+    fleet.spread(0);
+    const replica = fleet.replica(1);
+    const end = replica.start();
+    expect(replica.view()).to.include({ suspect: true, verifying: true, permitAvailable: false });
+    end("server_error");
+    expect(replica.view()).to.include({ suspect: false, breaker: "open" });
+  });
+
+  it("is refuted by a verification that succeeds: the sender is not listened to for 60 s", () => {
+    const fleet = new Fleet(3, ["p"]);
+    const [liar, honest, replica] = [fleet.replica(0), fleet.replica(1), fleet.replica(2)];
+    liar.run(4, "server_error");
+    honest.run(1, "success");
+    fleet.spread(0);
+    fleet.spread(1);
+    expect(replica.view().suspect).to.equal(true);
+    replica.start()("success");
+    expect(replica.view().suspect).to.equal(false);
+    for (let second = 0; second < 59; second++) {
+      fleet.clock.ms += 1_000;
+      liar.start()("server_error");
+      fleet.spread(0);
+      expect(replica.view().suspect).to.equal(false);
+    }
+    fleet.clock.ms += 1_000;
+    fleet.spread(0);
+    expect(replica.view().suspect).to.equal(true);
+    expect(replica.breaker().state).to.equal("closed");
+  });
+
+  it("does not come up again, once refuted, by being repeated", () => {
+    const fleet = new Fleet(2, ["p"]);
+    fleet.replica(0).run(4, "server_error");
+    fleet.spread(0);
+    fleet.replica(1).start()("success");
+    for (let second = 0; second < 70; second++) {
+      fleet.clock.ms += 1_000;
+      fleet.spread(0);
+    }
+    expect(fleet.replica(1).view().suspect).to.equal(false);
+  });
+
+  it("still believes others after one of them was refuted", () => {
+    const fleet = new Fleet(3, ["p"]);
+    fleet.replica(0).run(3, "server_error");
+    fleet.spread(0);
+    fleet.replica(2).start()("success");
+    fleet.replica(1).run(4, "server_error");
+    fleet.spread(1);
+    expect(fleet.replica(2).view().suspect).to.equal(true);
+  });
+
+  it("gives a verification that says nothing back to the next attempt, and one that hangs after a minute", () => {
+    const fleet = new Fleet(2, ["p"]);
+    const replica = fleet.replica(1);
+    fleet.replica(0).run(3, "server_error");
+    fleet.spread(0);
+    replica.start()("cancelled");
+    expect(replica.view().permitAvailable).to.equal(true);
+    replica.start();
+    expect(replica.view().permitAvailable).to.equal(false);
+    fleet.clock.ms += 60_000;
+    fleet.spread(0);
+    expect(replica.view()).to.include({ suspect: true, permitAvailable: true });
+  });
+
+  it("fades when its sender falls silent", () => {
+    const fleet = new Fleet(2, ["p"]);
+    fleet.replica(0).run(3, "server_error");
+    fleet.spread(0);
+    fleet.clock.ms += 5_000;
+    expect(fleet.replica(1).view().suspect).to.equal(true);
+    fleet.clock.ms += 5_000;
+    expect(fleet.replica(1).view().suspect).to.equal(false);
+  });
+
+  it("is advice on success: at most 20 attempts, which own experience outweighs", () => {
+    const fleet = new Fleet(2, ["p"]);
+    const [teller, replica] = [fleet.replica(0), fleet.replica(1)];
+    for (let attempt = 0; attempt < 400; attempt++) {
+      teller.start()(attempt % 6 === 5 ? "server_error" : "success");
+      fleet.clock.ms += 20;
+    }
+    fleet.spread(0);
+    expect(replica.view()).to.include({ suspect: false });
+    // 19.9 of 20 of the prior, and five sixths of 20.
+    expect(replica.view().successMean).to.be.closeTo((19.9 + 16.7) / 40, 0.005);
+    replica.run(200, "success");
+    expect(replica.view().successMean).to.be.above(0.98);
+  });
+
+  it("counts the others' attempts in flight, and their spending against the shared limit", () => {
+    const limitsOf = () => ({ requestsPerMinute: 40 });
+    const clock = new ManualClock();
+    const [one, two] = [
+      new EvidenceBench(["p"], { clock, limitsOf }),
+      new EvidenceBench(["p"], { clock, limitsOf }),
+    ];
+    for (let attempt = 0; attempt < 5; attempt++) one.start();
+    for (let time = 0; time < 3; time++) one.tell(two, "one");
+    expect(two.view().inFlightCount).to.equal(5);
+    expect(two.view().headroomRatio).to.be.closeTo(0.5, 1e-9);
+  });
+
+  it("keeps to its share of a limit while it is cut off", () => {
+    const limitsOf = () => ({ requestsPerMinute: 160 });
+    const clock = new ManualClock();
+    const make = () => new EvidenceBench(["p"], { clock, limitsOf });
+    const [replica, ...others] = [make(), make(), make(), make()];
+    for (const [position, other] of others.entries()) if (replica) other.tell(replica, `r${position}`);
+    replica?.table.setConnected(true);
+    expect(replica?.table.listLiveReplicas()).to.have.length(3);
+    replica?.table.setConnected(false);
+    replica?.start();
+    expect(replica?.view().headroomRatio).to.be.closeTo(11 / 12, 1e-9);
+    replica?.table.setConnected(true);
+    expect(replica?.view().headroomRatio).to.be.closeTo(39 / 40, 1e-9);
+  });
+
+  it("mutes a replica that fails everywhere while the others do not", () => {
+    const fleet = new Fleet(3, ["p", "q", "s"]);
+    for (const position of [0, 1, 2]) {
+      fleet.replica(0).run(30, "server_error", position, 0);
+      for (const honest of [1, 2]) fleet.replica(honest).run(30, "success", position, 0);
+    }
+    for (let round = 0; round < 2; round++) {
+      fleet.clock.ms += 1_100;
+      for (const replica of [1, 0]) for (const position of [0, 1, 2]) fleet.spread(replica, position);
+    }
+    const replica = fleet.replica(2);
+    fleet.clock.ms += 101;
+    expect([...replica.table.mutedReplicas]).to.deep.equal(["r0"]);
+    expect(replica.view(0)).to.include({ suspect: false });
+  });
+
+  it("drops what is invalid or of an unknown deployment", () => {
+    const replica = new EvidenceBench(["p"]);
+    const message = {
+      ...{
+        replicaId: "r",
+        incarnation: 1,
+        sequence: 1,
+        deploymentId: replica.deployment().id,
+        sentMs: 1_000,
+      },
+      ...{ inFlightCount: 0, series: { fine: [], coarse: [] } },
+    };
+    expect(replica.table.merge({ ...message, deploymentId: "nobody/nothing" })).to.equal(undefined);
+    expect(replica.table.merge({ ...message, inFlightCount: -1 })).to.equal("invalid");
+    expect(replica.table.merge({ ...message, sentMs: Number.NaN })).to.equal("invalid");
+    expect(replica.table.merge(message)).to.equal("merged");
+    expect(replica.table.listLiveReplicas()).to.deep.equal(["r"]);
+  });
+
+  it("bounds the calls to a dead deployment: after the third failure each replica sends at most one more, but for what was on its way", () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = seededRandom(seed);
+      const [replicaCount, ratePerSecond, delayMs, serviceMs] = [4, 20, 200, 300];
+      const fleet = new Fleet(replicaCount, ["p"], delayMs);
+      const flights: { readonly atMs: number; readonly replica: number; readonly end: () => void }[] = [];
+      let [failures, startedAfter] = [0, 0];
+      for (let step = 0; step < 200; step++) {
+        fleet.clock.ms += 1_000 / ratePerSecond;
+        fleet.deliver();
+        while (flights[0] !== undefined && flights[0].atMs <= fleet.clock.ms) {
+          const flight = flights.shift();
+          flight?.end();
+          failures += 1;
+          if (flight !== undefined) fleet.spread(flight.replica);
+        }
+        const position = Math.floor(random.next() * replicaCount);
+        const replica = fleet.replica(position);
+        const { breaker, permitAvailable } = replica.view();
+        if (breaker !== "closed" || !permitAvailable) continue;
+        const end = replica.start();
+        if (failures >= 3) startedAfter += 1;
+        flights.push({ atMs: fleet.clock.ms + serviceMs, replica: position, end: () => end("server_error") });
+      }
+      expect(startedAfter).to.be.at.most(replicaCount + (ratePerSecond * delayMs) / 1_000 + 1);
+    }
+  });
+});
