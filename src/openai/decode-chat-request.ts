@@ -1,7 +1,8 @@
 /** The body of `POST /v1/chat/completions`, from untrusted bytes to the router's words. Pure. */
 
-import { TASK_TYPES, type TaskType } from "../domain/deployment.ts";
+import { TASK_TYPES } from "../domain/deployment.ts";
 import type { GenerationRequest, Priority, Target } from "../domain/request.ts";
+import type { GenerationStrategy } from "../domain/targets.ts";
 import { readModelName } from "./catalog-name.ts";
 import { decodeMessages } from "./decode-messages.ts";
 import { decodeResponseFormat } from "./decode-response-format.ts";
@@ -123,17 +124,27 @@ function decodeStream(
 
 const PRIORITIES = ["speed", "quality", "cost", "balanced"] as const satisfies readonly Priority[];
 
-/** Reads Sluice's own extension, `sluice: {priority, task_type}`. */
+const STRATEGIES = ["single", "best_of_two"] as const satisfies readonly GenerationStrategy[];
+
+/** Reads Sluice's own extension, `sluice: {priority, task_type, strategy}`. */
 function decodeWishes(
   value: unknown,
   faults: Faults,
-): { readonly priority: Priority; readonly taskType?: TaskType } {
-  const entry = isAbsent(value) ? undefined : readObject(value, "sluice", faults, ["priority", "task_type"]);
+): Pick<GenerationRequest, "priority" | "taskType" | "strategy"> {
+  const known = ["priority", "task_type", "strategy"];
+  const entry = isAbsent(value) ? undefined : readObject(value, "sluice", faults, known);
   const priority = isAbsent(entry?.priority)
     ? undefined
     : readChoice(entry.priority, "sluice.priority", faults, PRIORITIES);
   const taskType = isAbsent(entry?.task_type)
     ? undefined
     : readChoice(entry.task_type, "sluice.task_type", faults, TASK_TYPES);
-  return { priority: priority ?? "balanced", ...(taskType === undefined ? {} : { taskType }) };
+  const strategy = isAbsent(entry?.strategy)
+    ? undefined
+    : readChoice(entry.strategy, "sluice.strategy", faults, STRATEGIES);
+  return {
+    priority: priority ?? "balanced",
+    ...(taskType === undefined ? {} : { taskType }),
+    ...(strategy === undefined ? {} : { strategy }),
+  };
 }

@@ -73,6 +73,8 @@ export function answerRouteError(error: RouteError): ErrorAnswer {
     "x-sluice-reason": error.reason,
     "x-should-retry": `${row.isRetryable}`,
   };
+  // RFC 9110 11.6.1: a 401 says how to authenticate.
+  if (row.status === 401) headers["www-authenticate"] = "Bearer";
   if (error.failed !== undefined) headers["x-sluice-attempts"] = `${error.failed.attempts.length}`;
   if (error.retryAfterMs !== undefined) {
     // RFC 9110 knows whole seconds only; OpenAI's clients read the finer header first.

@@ -2,6 +2,7 @@
 
 import type { Model } from "../domain/deployment.ts";
 import type { Clock, Random } from "../domain/ports.ts";
+import type { Targets } from "../domain/targets.ts";
 import type { Router } from "../router/route.ts";
 import type { HttpDoor, HttpExchange } from "../service/http-exchange.ts";
 import { handleChat, sendError } from "./chat-completions.ts";
@@ -14,6 +15,8 @@ export interface OpenAiDoorParts {
   readonly router: Router;
   /** The catalog. */
   readonly models: readonly Model[];
+  /** Groups, pools, chains and aliases, which callers may name as a model; undefined means none. */
+  readonly targets?: Pick<Targets, "groups" | "pools" | "chains" | "aliases">;
   readonly clock: Clock;
   /** For the ids of answers. */
   readonly random: Random;
@@ -27,7 +30,7 @@ const MODEL_PATH = "/v1/models/";
  */
 export function createOpenAiDoor(parts: OpenAiDoorParts): HttpDoor {
   const { router, models, clock, random } = parts;
-  const page = createModelsPage(models, Math.floor(clock.wallMs() / 1_000));
+  const page = createModelsPage(models, listTargetNames(parts), Math.floor(clock.wallMs() / 1_000));
   const chatParts = { router, catalogNames: new Set(models.map(({ name }) => name)), clock, random };
 
   return {
@@ -49,6 +52,12 @@ export function createOpenAiDoor(parts: OpenAiDoorParts): HttpDoor {
       }
     },
   };
+}
+
+function listTargetNames({ targets }: OpenAiDoorParts): readonly string[] {
+  if (targets === undefined) return [];
+  const { groups, pools, chains, aliases } = targets;
+  return [...groups, ...pools, ...chains, ...aliases].map(({ name }) => name);
 }
 
 function allows(method: "GET" | "POST", exchange: HttpExchange): boolean {

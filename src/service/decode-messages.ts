@@ -149,7 +149,9 @@ function decodeImage(image: ImageMessage, path: string, violations: Violations):
 
 /** Passed on and never fetched by us; still, only what a provider may be asked to fetch. */
 function isHttpsUrl(text: string): boolean {
-  if (text.length > MAX_URL_CHARACTERS || !URL.canParse(text)) return false;
+  // URL parsers drop blanks and turn backslashes round; what is passed on is the text itself.
+  if (text.length > MAX_URL_CHARACTERS || !/^[^\s\p{Cc}\\]+$/u.test(text) || !URL.canParse(text))
+    return false;
   const url = new URL(text);
   return url.protocol === "https:" && url.username === "" && url.password === "";
 }

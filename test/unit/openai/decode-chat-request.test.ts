@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import type { Target } from "../../../src/domain/request.ts";
 import { decodeChatRequest } from "../../../src/openai/decode-chat-request.ts";
 import { decodeText, decodeWith, expectChat, listFaults } from "./decode-by-hand.ts";
 
@@ -24,27 +25,19 @@ describe("decodeChatRequest", () => {
     });
   });
 
-  const targets: readonly [string, string | undefined][] = [
-    ["auto", undefined],
-    ["", undefined],
-    ["sluice/auto", undefined],
-    ["sluice/", undefined],
-    ["glm-4.6-flash", "glm-4.6-flash"],
-    ["sluice/glm-4.6-flash", "glm-4.6-flash"],
-    ["sluice/odd", "sluice/odd"],
+  const targets: readonly [string, Target][] = [
+    ["auto", { kind: "automatic" }],
+    ["", { kind: "automatic" }],
+    ["sluice/auto", { kind: "automatic" }],
+    ["sluice/", { kind: "automatic" }],
+    ["glm-4.6-flash", { kind: "model", model: "glm-4.6-flash" }],
+    ["sluice/glm-4.6-flash", { kind: "model", model: "glm-4.6-flash" }],
+    ["sluice/odd", { kind: "model", model: "sluice/odd" }],
+    ["fast_group", { kind: "named", name: "fast_group" }],
+    ["sluice/fast_group.echelon1", { kind: "named", name: "fast_group.echelon1" }],
   ];
-  for (const name of ["gpt-4o", "fast_group", "fast_group.echelon1"]) {
-    it(`takes "${name}", which is no model's name, for that of any target`, () => {
-      expect(expectChat(decodeWith({ model: name })).generation.target).to.deep.equal({
-        kind: "named",
-        name,
-      });
-    });
-  }
-
-  for (const [name, model] of targets) {
-    it(`takes the model "${name}" for ${model ?? "automatic choice"}`, () => {
-      const target = model === undefined ? { kind: "automatic" } : { kind: "model", model };
+  for (const [name, target] of targets) {
+    it(`takes the model "${name}" for ${target.kind === "automatic" ? "automatic choice" : `a ${target.kind} target`}`, () => {
       expect(expectChat(decodeWith({ model: name })).generation.target).to.deep.equal(target);
     });
   }
@@ -83,11 +76,15 @@ describe("decodeChatRequest", () => {
       decodeWith({
         stream: true,
         stream_options: { include_usage: true, include_obfuscation: false },
-        sluice: { priority: "cost", task_type: "translation" },
+        sluice: { priority: "cost", task_type: "translation", strategy: "best_of_two" },
       }),
     );
     expect(chat.form).to.include({ isStream: true, includesUsage: true });
-    expect(chat.generation).to.include({ priority: "cost", taskType: "translation" });
+    expect(chat.generation).to.include({
+      priority: "cost",
+      taskType: "translation",
+      strategy: "best_of_two",
+    });
   });
 
   const faulty: readonly [string, Record<string, unknown>, readonly string[]][] = [
@@ -115,6 +112,7 @@ describe("decodeChatRequest", () => {
       ["unsupported_value stream_options.include_obfuscation"],
     ],
     ["an unknown priority", { sluice: { priority: "best" } }, ["invalid_value sluice.priority"]],
+    ["an unknown strategy", { sluice: { strategy: "best" } }, ["invalid_value sluice.strategy"]],
     ["an unknown wish", { sluice: { speed: 1 } }, ["unknown_parameter sluice.speed"]],
     [
       "a format without a schema",

@@ -64,6 +64,13 @@ describe("answerRouteError", () => {
     });
   });
 
+  it("says how to authenticate on a 401, and only there", () => {
+    const refused = answerRouteError({ reason: "UNAUTHENTICATED", message: "no credential" });
+    expect([refused.status, refused.headers["www-authenticate"]]).to.deep.equal([401, "Bearer"]);
+    const denied = answerRouteError({ reason: "PERMISSION_DENIED", message: "no scope" });
+    expect(denied.headers).to.not.have.property("www-authenticate");
+  });
+
   it("names the first violation as the parameter and all in the message", () => {
     const { body } = answerRouteError({
       reason: "INVALID_REQUEST",

@@ -14,6 +14,12 @@ function open() {
   const door = createOpenAiDoor({
     router,
     models: [makeModel("glm-4.6-flash", "zhipu"), makeModel("team/qwen", "acme")],
+    targets: {
+      groups: [],
+      pools: [],
+      chains: [],
+      aliases: [{ name: "default-chat", target: "team/qwen", fallbacks: [] }],
+    },
     clock: new FakeClock(),
     random: seededRandom(1),
   });
@@ -39,7 +45,7 @@ describe("the OpenAI door's paths", () => {
     );
   });
 
-  it("lists automatic choice and the catalog", () => {
+  it("lists automatic choice, the catalog and the other targets", () => {
     const exchange = open().send(new FakeExchange("GET", "/v1/models"));
     expect(JSON.parse(exchange.body)).to.deep.equal({
       object: "list",
@@ -47,6 +53,7 @@ describe("the OpenAI door's paths", () => {
         { id: "auto", object: "model", created: 1_700_000_001, owned_by: "sluice" },
         { id: "glm-4.6-flash", object: "model", created: 1_700_000_001, owned_by: "zhipu" },
         { id: "team/qwen", object: "model", created: 1_700_000_001, owned_by: "acme" },
+        { id: "default-chat", object: "model", created: 1_700_000_001, owned_by: "sluice" },
       ],
     });
   });
@@ -57,6 +64,11 @@ describe("the OpenAI door's paths", () => {
       expect(JSON.parse(exchange.body)).to.include({ id: "team/qwen" });
     });
   }
+
+  it("finds a target that is no model", () => {
+    const exchange = open().send(new FakeExchange("GET", "/v1/models/default-chat"));
+    expect(JSON.parse(exchange.body)).to.include({ id: "default-chat", owned_by: "sluice" });
+  });
 
   const refused: readonly [string, string, number, string][] = [
     ["GET", "/v1/models/gpt-4o", 404, "model_not_found"],

@@ -58,6 +58,16 @@ describe("wrong requests are refused with the field that is wrong", () => {
       "spec.messages[0].parts[0].image.url",
     ],
     [
+      "an image address with a line break",
+      { messages: [imageUrl("https://example.com/a.png\r\nx: y")] },
+      "spec.messages[0].parts[0].image.url",
+    ],
+    [
+      "an image address with a backslash",
+      { messages: [imageUrl("https://example.com\\@evil.example/a.png")] },
+      "spec.messages[0].parts[0].image.url",
+    ],
+    [
       "an image address that is none",
       { messages: [imageUrl("https://")] },
       "spec.messages[0].parts[0].image.url",
