@@ -17,11 +17,13 @@ import { nameContractImage, nameOpenAiImage, refuseImageUrls } from "./router/re
 import { nameMethod } from "./server/connect/method-name.ts";
 import { ServingState } from "./server/health/serving-state.ts";
 import { startServer } from "./server/start-server.ts";
+import { adminMethods } from "./service/admin-methods.ts";
 import { adviceMethods } from "./service/advice-methods.ts";
 import { encodeError } from "./service/encode-error.ts";
 import { metricsMethods } from "./service/metrics-methods.ts";
 import { modelMethods } from "./service/model-methods.ts";
 import { generationMethods } from "./service/router-methods.ts";
+import { testModelsMethods } from "./service/test-models-methods.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { PrometheusMetrics } from "./telemetry/prometheus.ts";
 import { RouteTelemetry } from "./telemetry/route-telemetry.ts";
@@ -75,11 +77,17 @@ export async function startSluice(
       ),
       ...modelMethods(models),
       ...adviceMethods(routing.advisor, routing.metrics),
+      ...testModelsMethods(
+        routing.router,
+        models.map(({ name }) => name),
+        clock,
+      ),
     ],
     doors: [
       createOpenAiDoor({
         router: isRefusingUrls ? refuseImageUrls(routing.router, nameOpenAiImage) : routing.router,
         models,
+        targets: config.targets,
         clock,
         random,
       }),
@@ -91,6 +99,7 @@ export async function startSluice(
     clock,
     logger,
     encodeError,
+    adminMethods: adminMethods(routing.operations),
     metrics: { contentType: prometheus.contentType, render: () => prometheus.text() },
     endlessMethods: [nameMethod(RouterService.method.watchMetrics)],
   }).catch(async (error: unknown) => {

@@ -18,7 +18,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   service: ["domain", "router", "lib", "gen"],
   openai: ["domain", "router", "lib", "service"],
   server: ["service", "openai", "domain", "lib", "gen", "config"],
-  cli: ["domain", "lib", "config", "auth", "gen", "main"],
+  "simulator-server": ["domain", "lib", "providers"],
+  cli: ["domain", "lib", "config", "auth", "gen", "main", "simulator-server"],
   main: [
     "domain",
     "lib",

@@ -49,6 +49,8 @@ const TABLE: readonly ServiceAccess[] = [
     getModel: "models.read",
     recommendModels: "models.read",
     explainRoute: "models.read",
+    // It spends tokens at every model at once; reading the catalog is no right to that.
+    testModels: "admin",
   }),
   access(AdminService, { resetPerformance: "admin" }),
   // Load balancers and orchestrators have no credentials. The list of services is none of their business.

@@ -11,7 +11,7 @@ import { parseDurationOption } from "./option-value.ts";
 import type { Arguments } from "./parse-arguments.ts";
 import { printable } from "./printable-text.ts";
 import { type CallLimits, openRpcClient, type RpcClient } from "./rpc-client.ts";
-import { DEFAULT_SERVER, parseServerAddress } from "./server-address.ts";
+import { DEFAULT_ADMIN_SERVER, DEFAULT_SERVER, parseServerAddress } from "./server-address.ts";
 import { describeSystemError } from "./system-error.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
@@ -45,6 +45,30 @@ export const CALL_OPTIONS: OptionSpecs = {
   ...API_KEY_OPTIONS,
 };
 
+/** Where a command finds its server when `--server` is not given: a variable, else an address. */
+export interface ServerDefault {
+  readonly variable: string;
+  readonly address: string;
+}
+
+const CALLERS_SERVER: ServerDefault = { variable: "SLUICE_SERVER", address: DEFAULT_SERVER };
+
+/** The operators' address, where AdminService is. */
+export const ADMIN_SERVER: ServerDefault = {
+  variable: "SLUICE_ADMIN_SERVER",
+  address: DEFAULT_ADMIN_SERVER,
+};
+
+/** What commands take that call the admin address. */
+export const ADMIN_CALL_OPTIONS: OptionSpecs = {
+  ...CALL_OPTIONS,
+  server: {
+    type: "string",
+    placeholder: "HOST:PORT",
+    description: `the admin address (default: ${ADMIN_SERVER.variable}, else ${DEFAULT_ADMIN_SERVER})`,
+  },
+};
+
 /** What a command needs while it calls. */
 export interface CallSession {
   readonly client: RpcClient;
@@ -60,13 +84,11 @@ export async function withCallSession(
   args: Arguments,
   terminal: Terminal,
   use: (session: CallSession) => Promise<number>,
+  { variable, address } = CALLERS_SERVER,
 ): Promise<number> {
   const given = args.text("server");
-  const fromEnv = terminal.env.SLUICE_SERVER || undefined;
-  const server = parseServerAddress(
-    given ?? fromEnv ?? DEFAULT_SERVER,
-    given === undefined ? "SLUICE_SERVER" : "--server",
-  );
+  const fromEnv = terminal.env[variable] || undefined;
+  const server = parseServerAddress(given ?? fromEnv ?? address, given === undefined ? variable : "--server");
   const timeout = args.text("timeout");
   const timeoutMs = timeout === undefined ? undefined : parseDurationOption("timeout", timeout);
   const ca = args.text("ca");

@@ -1,12 +1,13 @@
 /** The options that describe a generation, and the GenerationSpec they mean. */
 
-import { create, type DescEnum } from "@bufbuild/protobuf";
-import type { GenEnum } from "@bufbuild/protobuf/codegenv2";
+import { create } from "@bufbuild/protobuf";
 import {
   type ContentPart,
   ContentPartSchema,
   type GenerationSpec,
   GenerationSpecSchema,
+  GenerationStrategy,
+  GenerationStrategySchema,
   type Message,
   MessageSchema,
   Priority,
@@ -14,35 +15,48 @@ import {
   ResponseFormatSchema,
   Role,
   SamplingSchema,
-  TargetSchema,
   TaskType,
   TaskTypeSchema,
 } from "../../gen/sluice/v1/generation_pb.ts";
-import { nameEnumValue } from "./answer-summary.ts";
+import { listWords, parseEnumOption } from "./enum-option.ts";
 import { loadImagePart } from "./image-part.ts";
 import type { OptionSpecs } from "./option-spec.ts";
-import { parseCountOption, parseNumberOption, parseWordOption } from "./option-value.ts";
+import { parseCountOption, parseNumberOption } from "./option-value.ts";
 import type { Arguments } from "./parse-arguments.ts";
-import { UsageError } from "./usage-error.ts";
+import { LIMIT_OPTIONS, readLimits } from "./requirement-options.ts";
+import { TARGET_OPTIONS } from "./target-option.ts";
+import { parseWeightsOption } from "./weights-option.ts";
 
-const TASK_WORDS = listWords(TaskTypeSchema);
-const PRIORITY_WORDS = listWords(PrioritySchema);
-
-/** Shared by `generate` and `stream`. */
-export const GENERATION_OPTIONS: OptionSpecs = {
-  model: {
-    type: "string",
-    placeholder: "NAME",
-    short: "m",
-    description: "the model of the catalog to ask; without it Sluice chooses",
-  },
-  system: { type: "string", placeholder: "TEXT", short: "s", description: "instructions for the model" },
+/** What to prefer, and for what kind of work. */
+export const PREFERENCE_OPTIONS: OptionSpecs = {
   priority: {
     type: "string",
     placeholder: "WORD",
-    description: `what to prefer: ${PRIORITY_WORDS.join(", ")}`,
+    description: `what to prefer: ${listWords(PrioritySchema).join(", ")}`,
   },
-  task: { type: "string", placeholder: "WORD", description: `the kind of work: ${TASK_WORDS.join(", ")}` },
+  task: {
+    type: "string",
+    placeholder: "WORD",
+    description: `the kind of work: ${listWords(TaskTypeSchema).join(", ")}`,
+  },
+};
+
+/** Shared by `generate`, `stream` and `explain`. The target is not in the spec: see target-option.ts. */
+export const GENERATION_OPTIONS: OptionSpecs = {
+  ...TARGET_OPTIONS,
+  system: { type: "string", placeholder: "TEXT", short: "s", description: "instructions for the model" },
+  ...PREFERENCE_OPTIONS,
+  ...LIMIT_OPTIONS,
+  weights: {
+    type: "string",
+    placeholder: "PAIRS",
+    description: "what to weigh instead of the priority's weights: quality=2,latency=1,cost=0",
+  },
+  strategy: {
+    type: "string",
+    placeholder: "WORD",
+    description: `one answer, or the better of two: ${listWords(GenerationStrategySchema).join(", ")}`,
+  },
   temperature: { type: "string", placeholder: "NUMBER", description: "randomness, 0 to 2" },
   "max-tokens": { type: "string", placeholder: "COUNT", description: "the most tokens the answer may have" },
   "json-output": { type: "boolean", description: "ask the model for a JSON object" },
@@ -57,8 +71,6 @@ export const GENERATION_OPTIONS: OptionSpecs = {
 /** Builds the request's content. Reads the pictures' files. Throws UsageError. */
 export async function buildGenerationSpec(args: Arguments, prompt: string): Promise<GenerationSpec> {
   const system = args.text("system");
-  const model = args.text("model");
-  if (model === "") throw new UsageError("--model is empty. `sluice models` lists the names.");
   const temperature = args.text("temperature");
   const maxTokens = args.text("max-tokens");
   const sampling = create(SamplingSchema, {
@@ -70,13 +82,29 @@ export async function buildGenerationSpec(args: Arguments, prompt: string): Prom
   const images = await Promise.all(args.texts("image").map(loadImagePart));
   messages.push(createMessage(Role.USER, [createText(prompt), ...images]));
   const spec = create(GenerationSpecSchema, { messages, sampling });
-  if (model !== undefined) spec.target = create(TargetSchema, { kind: { case: "model", value: model } });
-  spec.taskType = parseEnumOption("task", args.text("task"), TaskTypeSchema, TaskType);
-  spec.priority = parseEnumOption("priority", args.text("priority"), PrioritySchema, Priority);
+  Object.assign(spec, readPreferences(args));
+  spec.strategy = parseEnumOption(
+    "strategy",
+    args.text("strategy"),
+    GenerationStrategySchema,
+    GenerationStrategy,
+  );
+  const limits = readLimits(args);
+  if (limits !== undefined) spec.requirements = limits;
+  const weights = args.text("weights");
+  if (weights !== undefined) spec.weights = parseWeightsOption("weights", weights);
   if (args.has("json-output")) {
     spec.responseFormat = create(ResponseFormatSchema, { format: { case: "jsonObject", value: {} } });
   }
   return spec;
+}
+
+/** Reads `PREFERENCE_OPTIONS`. Throws UsageError. */
+export function readPreferences(args: Arguments): Pick<GenerationSpec, "taskType" | "priority"> {
+  return {
+    taskType: parseEnumOption("task", args.text("task"), TaskTypeSchema, TaskType),
+    priority: parseEnumOption("priority", args.text("priority"), PrioritySchema, Priority),
+  };
 }
 
 function createMessage(role: Role, parts: ContentPart[]): Message {
@@ -85,20 +113,4 @@ function createMessage(role: Role, parts: ContentPart[]): Message {
 
 function createText(text: string): ContentPart {
   return create(ContentPartSchema, { part: { case: "text", value: text } });
-}
-
-/** The words of an enum, in order, without the one that means nothing. */
-function listWords(schema: DescEnum): string[] {
-  return schema.values.slice(1).map(({ number }) => nameEnumValue(schema, number));
-}
-
-function parseEnumOption<Value extends number>(
-  option: string,
-  text: string | undefined,
-  schema: GenEnum<Value>,
-  values: { readonly UNSPECIFIED: Value } & Readonly<Record<string, Value>>,
-): Value {
-  if (text === undefined) return values.UNSPECIFIED;
-  const word = parseWordOption(option, text, listWords(schema));
-  return Object.values(values).find((value) => nameEnumValue(schema, value) === word) ?? values.UNSPECIFIED;
 }

@@ -12,8 +12,9 @@ import {
 } from "../../gen/sluice/v1/metrics_pb.ts";
 import { nameEnumValue } from "./answer-summary.ts";
 import type { Emphasis, Paint } from "./colour.ts";
-import { formatCount, formatDuration, formatNanoUsd, formatRatio } from "./number-text.ts";
+import { formatCount, formatDuration, formatNanoUsd, formatRatio, UNKNOWN } from "./number-text.ts";
 import { printable } from "./printable-text.ts";
+import { renderScopes } from "./scopes-table.ts";
 import { type Column, renderTable } from "./text-table.ts";
 
 interface Row {
@@ -43,6 +44,22 @@ const COLUMNS: readonly Column<Row>[] = [
     text: ({ deployment }) => describeBreaker(deployment),
     emphasis: ({ deployment }) => BREAKER_EMPHASES[deployment.breakerState] ?? "plain",
   },
+  {
+    heading: "HEALTH",
+    align: "right",
+    text: ({ deployment }) =>
+      deployment.evidence === undefined ? UNKNOWN : deployment.healthScore.toFixed(2),
+  },
+  {
+    heading: "HEADROOM",
+    align: "right",
+    text: ({ deployment }) => formatRatio(deployment.evidence?.headroomRatio),
+  },
+  {
+    heading: "PAUSE",
+    text: describePause,
+    emphasis: ({ deployment }) => (describePause({ deployment }) === UNKNOWN ? "plain" : "doubtful"),
+  },
   numberColumn("IN FLIGHT", (attempts) => formatCount(attempts.inFlightCount)),
   numberColumn("OK/FAILED", (attempts) => {
     const ok = countOutcomes(attempts, (outcome) => outcome === Outcome.SUCCESS);
@@ -66,6 +83,11 @@ export function renderMetrics(snapshot: MetricsSnapshot, width: number, paint: P
   return [...renderReplica(snapshot), "", ...renderTable(COLUMNS, rows, width, paint)];
 }
 
+/** The same with one row per scope in place of the deployments. */
+export function renderScopeMetrics(snapshot: MetricsSnapshot, width: number, paint: Paint): string[] {
+  return [...renderReplica(snapshot), "", ...renderScopes(snapshot.scopes, width, paint)];
+}
+
 function renderReplica({ snapshotTime, replicaId, uptimeDuration, requests }: MetricsSnapshot): string[] {
   const time = snapshotTime === undefined ? "" : ` at ${timestampDate(snapshotTime).toISOString()}`;
   return [
@@ -87,6 +109,17 @@ function numberColumn(heading: string, text: (attempts: AttemptMetrics) => strin
 function describeBreaker({ breakerState, nextProbeDelay }: DeploymentMetrics): string {
   const state = nameEnumValue(BreakerStateSchema, breakerState).replaceAll("_", "-");
   return nextProbeDelay === undefined ? state : `${state} ${formatDuration(nextProbeDelay)}`;
+}
+
+/** Why it is left alone beside its breaker, and for how long. */
+function describePause({ deployment: { evidence } }: Pick<Row, "deployment">): string {
+  if (evidence?.credentialDisabledDelay !== undefined) {
+    return `credential ${formatDuration(evidence.credentialDisabledDelay)}`;
+  }
+  if (evidence?.cooldownDelay !== undefined) return `cooldown ${formatDuration(evidence.cooldownDelay)}`;
+  if (evidence !== undefined && evidence.admittedRatio < 1)
+    return `ramp ${formatRatio(evidence.admittedRatio)}`;
+  return UNKNOWN;
 }
 
 function countOutcomes({ outcomes }: AttemptMetrics, counts: (outcome: Outcome) => boolean): bigint {

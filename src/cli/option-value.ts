@@ -50,3 +50,29 @@ export function parseWordOption<Word extends string>(
   const hint = near === undefined ? "" : ` Did you mean ${near}?`;
   throw new UsageError(`--${option} "${printable(text)}" is none of ${words.join(", ")}.${hint}`);
 }
+
+/** A share of 0 to 1, also as percent: `0.95` or `95%`. */
+export function parseRatioOption(option: string, text: string): number {
+  const [, amount, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
+  const ratio = Number(amount) / (percent === "%" ? 100 : 1);
+  if (!(ratio >= 0 && ratio <= 1)) {
+    throw new UsageError(
+      `--${option} "${printable(text)}" is no share from 0 to 1. Write for example 0.95 or 95%.`,
+    );
+  }
+  return ratio;
+}
+
+/** The most digits before the point, so that the billionths fit 64 bits. */
+const MAX_DOLLAR_DIGITS = 9;
+
+/** An amount of US dollars, exact to the billionth: `0.002` or `$0.002`. */
+export function parseUsdOption(option: string, text: string): bigint {
+  const [, dollars = "", fraction = ""] = /^\$?(\d+)(?:\.(\d{1,9}))?$/.exec(text) ?? [];
+  if (dollars === "" || dollars.length > MAX_DOLLAR_DIGITS) {
+    throw new UsageError(
+      `--${option} "${printable(text)}" is no amount of US dollars. Write for example 0.002, with at most 9 decimals.`,
+    );
+  }
+  return BigInt(dollars) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
+}

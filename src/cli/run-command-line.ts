@@ -2,18 +2,25 @@
 
 import { findNearName } from "../config/near-name.ts";
 import type { Command, LeafCommand } from "./command.ts";
+import { batchCommand } from "./commands/batch.ts";
 import { configCommand } from "./commands/config.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { modelsCommand } from "./commands/models.ts";
+import { recommendCommand } from "./commands/recommend.ts";
+import { resetCommand } from "./commands/reset.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { streamCommand } from "./commands/stream.ts";
+import { testModelsCommand } from "./commands/test-models.ts";
 import { exitCode } from "./exit-code.ts";
 import { renderCommandHelp, renderProgramHelp } from "./help-text.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import { printable } from "./printable-text.ts";
-import { chooseWidth, OutputClosedError, type Terminal } from "./terminal.ts";
+import { chooseWidth, OutputClosedError, OutputFailedError, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usage-error.ts";
 import { readVersion } from "./version.ts";
 
@@ -22,10 +29,17 @@ export const COMMANDS: readonly Command[] = [
   serveCommand,
   generateCommand,
   streamCommand,
+  batchCommand,
   metricsCommand,
   modelsCommand,
+  testModelsCommand,
+  recommendCommand,
+  explainCommand,
+  resetCommand,
   configCommand,
   keysCommand,
+  simulateCommand,
+  demoCommand,
 ];
 
 /** Runs the program with `argv`, which starts after the program's name. Resolves with the exit code; a rejection is a bug. */
@@ -35,6 +49,10 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
   } catch (error) {
     // A reader that has seen enough is no failure.
     if (error instanceof OutputClosedError) return exitCode("ok");
+    if (error instanceof OutputFailedError) {
+      await terminal.stderr.write(`sluice: ${error.message}\n`);
+      return exitCode("failure");
+    }
     if (!(error instanceof UsageError)) throw error;
     return complain(error, argv, terminal);
   }

@@ -16,6 +16,9 @@ export interface ServerAddress {
 /** Where `sluice serve` listens when nobody says otherwise. */
 export const DEFAULT_SERVER = "127.0.0.1:50051";
 
+/** Where it serves operators. */
+export const DEFAULT_ADMIN_SERVER = "127.0.0.1:9464";
+
 const ADDRESS =
   /^(?:(https?):\/\/)?(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?):(\d{1,5})\/?$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;

@@ -7,6 +7,11 @@ export class OutputClosedError extends Error {
   override readonly name = "OutputClosedError";
 }
 
+/** The output cannot be written, for example because a disk is full. Ends the program with a plain message. */
+export class OutputFailedError extends Error {
+  override readonly name = "OutputFailedError";
+}
+
 /** Where text goes. */
 export interface Output {
   readonly isTty: boolean;
@@ -57,9 +62,10 @@ export function wrapOutput(stream: WritableLike): Output {
     write: (text) =>
       new Promise((resolve, reject) => {
         stream.write(text, (error) => {
-          if (error)
-            reject(isClosed(error) ? new OutputClosedError("output closed", { cause: error }) : error);
-          else resolve();
+          if (!error) resolve();
+          else if (isClosed(error)) reject(new OutputClosedError("output closed", { cause: error }));
+          else
+            reject(new OutputFailedError(`the output cannot be written: ${error.message}`, { cause: error }));
         });
       }),
   };

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 
 import type { Deployment, Model, TaskType } from "../domain/deployment.ts";
 import { Secret } from "../lib/secret.ts";
+import { assembleBehaviour } from "./assemble-behaviour.ts";
 import type { Config, DeploymentLimits, ProviderConfig, ServerConfig } from "./config.ts";
 import type { ConfigFile, ModelEntry, ProviderEntry } from "./schema/config-schema.ts";
 
@@ -83,11 +84,12 @@ export function assembleProvider(
       hangRatio: entry.hang_ratio,
       cutRatio: entry.cut_ratio,
       seed: entry.seed,
+      behaviour: assembleBehaviour(entry),
     };
   }
   const apiKey = entry.api_key ?? key;
   return {
-    kind: "openai",
+    kind: entry.kind,
     name,
     baseUrl: entry.base_url,
     apiKey: apiKey === undefined ? undefined : new Secret(apiKey),
@@ -98,18 +100,19 @@ export function assembleProvider(
 
 function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, ProviderEntry>>): Model {
   const price = entry.price_usd_per_million_tokens;
+  const capabilities = {
+    contextWindowTokens: entry.context_window_tokens,
+    maxOutputTokens: entry.max_output_tokens,
+    vision: entry.vision,
+    tools: entry.tools,
+    jsonObject: entry.json_object,
+    jsonSchema: entry.json_schema,
+    longContext: entry.long_context,
+  };
   return {
     name: entry.name,
     description: entry.description,
-    capabilities: {
-      contextWindowTokens: entry.context_window_tokens,
-      maxOutputTokens: entry.max_output_tokens,
-      vision: entry.vision,
-      tools: entry.tools,
-      jsonObject: entry.json_object,
-      jsonSchema: entry.json_schema,
-      longContext: entry.long_context,
-    },
+    capabilities,
     tiers: entry.tiers,
     price: price && {
       inputNanoUsd: price.input,
@@ -129,6 +132,7 @@ function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, Pro
         simulated: providers[deployment.provider]?.kind === "simulator",
         requestOverrides: deployment.request_overrides,
         concurrencyLimit: deployment.limits.concurrency ?? deployment.concurrency_limit,
+        capabilities,
       };
     }),
   };

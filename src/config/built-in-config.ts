@@ -4,7 +4,7 @@ import { GLM_MODELS, type GlmModel, LONG_ON_ZAI } from "./glm-catalog.ts";
 import type { Env } from "./interpolate.ts";
 import type { CatalogNames, KnownName } from "./known-names.ts";
 import type { ConfigProblem } from "./problem.ts";
-import { openAiProvider, simulatorProvider } from "./schema/provider-section.ts";
+import { glmProvider, simulatorProvider } from "./schema/provider-section.ts";
 import { parseApiKey } from "./values/api-key.ts";
 import { parseBaseUrl } from "./values/base-url.ts";
 import type { Parsed } from "./values/parsed.ts";
@@ -79,7 +79,7 @@ function buildSimulated(): BuiltInConfig {
 }
 
 function buildReal(baseUrl: string, key: string): BuiltInConfig {
-  const entry = openAiProvider.parse({ kind: "openai", base_url: baseUrl });
+  const entry = glmProvider.parse({ kind: "glm", base_url: baseUrl });
   const provider = assembleProvider("glm", entry, key);
   const isZai = /(?:^|\.)z\.ai$/.test(new URL(baseUrl).hostname);
   const models = GLM_MODELS.map((usual) => {
@@ -110,6 +110,7 @@ function buildModel(
         model: model.name,
         upstreamModel: model.upstreamModel,
         requestOverrides: model.requestOverrides,
+        capabilities: model.capabilities,
       },
     ],
   };

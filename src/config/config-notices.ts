@@ -41,7 +41,7 @@ export function listNotices(
 }
 
 function sendsKeyInTheClear(provider: ProviderConfig): boolean {
-  if (provider.kind !== "openai" || provider.apiKey === undefined) return false;
+  if (provider.kind === "simulator" || provider.apiKey === undefined) return false;
   const url = new URL(provider.baseUrl);
   return url.protocol === "http:" && !isLoopbackHost(url.hostname);
 }

@@ -3,6 +3,7 @@
 import type { Model } from "../domain/deployment.ts";
 import type { FailureClass } from "../domain/outcome.ts";
 import type { Priority, PriorityWeights } from "../domain/request.ts";
+import type { SimulatedBehaviour } from "../domain/simulation.ts";
 import type { BreakerPreset, TargetName, Targets } from "../domain/targets.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AuthConfig, CorsConfig, ImagesConfig } from "./access-config.ts";
@@ -67,13 +68,18 @@ export interface TlsConfig {
   readonly clientCaFile?: string | undefined;
 }
 
-export type ProviderConfig = OpenAiProviderConfig | SimulatorProviderConfig;
+export type ProviderConfig =
+  | OpenAiProviderConfig
+  | GlmProviderConfig
+  | OpenRouterProviderConfig
+  | AnthropicProviderConfig
+  | OllamaProviderConfig
+  | SimulatorProviderConfig;
 
-/** A server that speaks OpenAI's chat completions over HTTP. */
-export interface OpenAiProviderConfig {
-  readonly kind: "openai";
+/** What providers over HTTP have in common. */
+export interface HttpProviderConfig {
   readonly name: string;
-  /** http or https, without a trailing slash; `/chat/completions` is appended. */
+  /** http or https, without a trailing slash; the path of the provider's API is appended. */
   readonly baseUrl: string;
   /** Undefined for servers that want none. */
   readonly apiKey: Secret | undefined;
@@ -81,6 +87,31 @@ export interface OpenAiProviderConfig {
   readonly maxConnections: number;
   /** How long a connection may take to open. */
   readonly connectTimeoutMs: number;
+}
+
+/** A server that speaks OpenAI's chat completions over HTTP; `/chat/completions` is appended. */
+export interface OpenAiProviderConfig extends HttpProviderConfig {
+  readonly kind: "openai";
+}
+
+/** Zhipu's servers, bigmodel.cn and Z.ai; `/chat/completions` is appended. */
+export interface GlmProviderConfig extends HttpProviderConfig {
+  readonly kind: "glm";
+}
+
+/** OpenRouter; `/chat/completions` is appended. */
+export interface OpenRouterProviderConfig extends HttpProviderConfig {
+  readonly kind: "openrouter";
+}
+
+/** A server that speaks Anthropic's Messages over HTTP; `/v1/messages` is appended. */
+export interface AnthropicProviderConfig extends HttpProviderConfig {
+  readonly kind: "anthropic";
+}
+
+/** A server that speaks Ollama's own API over HTTP; `/api/chat` is appended. */
+export interface OllamaProviderConfig extends HttpProviderConfig {
+  readonly kind: "ollama";
 }
 
 /** Answers without a language model. */
@@ -101,6 +132,8 @@ export interface SimulatorProviderConfig {
   readonly cutRatio: number;
   /** Makes the failures repeatable. Undefined draws them anew at each start. */
   readonly seed: number | undefined;
+  /** Undefined: the figures do not vary, and there are no limits and no schedule. */
+  readonly behaviour?: SimulatedBehaviour | undefined;
 }
 
 /** What a deployment may be given at most; undefined means no limit. */

@@ -73,4 +73,6 @@ export interface Deployment {
   readonly requestOverrides: Readonly<Record<string, unknown>>;
   /** The most attempts in flight at once; undefined means no limit. */
   readonly concurrencyLimit: number | undefined;
+  /** What its model can do, for adapters that must say so upstream; undefined where it is not known. */
+  readonly capabilities?: ModelCapabilities;
 }

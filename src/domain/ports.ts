@@ -3,6 +3,7 @@
 import type { Deployment } from "./deployment.ts";
 import type { FinishReason, GenerationEvent } from "./event.ts";
 import type { ProviderFailure } from "./outcome.ts";
+import type { QuotaHeaders } from "./quota.ts";
 import type { GenerationRequest } from "./request.ts";
 
 /** Cancels what it was given for. Calling it twice, or after the fact, does nothing. */
@@ -54,6 +55,8 @@ export type ProviderEnd =
 export interface ProviderSink {
   /** Bytes of any kind arrived: headers, comments, deltas. Resets the idle timer and nothing else. */
   onActivity(): void;
+  /** What the answer's headers say of the provider's limits; at most once, before any event. */
+  onQuota?(headers: QuotaHeaders): void;
   /** The events of one network read, in order; never empty. */
   onEvents(batch: readonly GenerationEvent[]): void;
   /** The end; nothing follows. Not called after `abort`. */

@@ -100,7 +100,8 @@ export interface Chain {
   readonly roles: readonly { readonly role: string; readonly models: readonly string[] }[];
   /** `fastest`: within a role the model that answered fastest lately comes first, an unmeasured one before it. */
   readonly selection: "fixed" | "fastest" | "adaptive";
-  readonly strategy: GenerationStrategy;
+  /** Undefined means the default. */
+  readonly strategy: GenerationStrategy | undefined;
 }
 
 /** Another name for a target, with targets to go on to when it cannot serve (seed 001's wrapper). */

@@ -52,7 +52,7 @@ export function buildRouting(config: RoutingInput, { clock, random, providers }:
   const { models, routing, targets } = config;
   const catalog: TargetCatalog = { models, providers: config.providers.map(({ name }) => name), targets };
   const all = models.flatMap((model) => model.deployments);
-  const deployments = new DeploymentTable(models, clock, routing);
+  const deployments = new DeploymentTable(models, clock, { ...routing, random });
   const subjects = all.map((deployment) => deployments.entry(deployment));
   const evidence = new EvidenceTable(subjects, clock, random, {
     performanceTracking: routing.performanceTracking,
@@ -69,7 +69,10 @@ export function buildRouting(config: RoutingInput, { clock, random, providers }:
     replicaId: randomUUID(),
   });
   const rotation = new RotationKeeper({ pools: targets.pools, deployments: all });
-  const source = new CandidateSource(catalog, clock, deployments, evidence, routing.maxWaitingAttempts);
+  const source = new CandidateSource(
+    { catalog, clock, random, deployments, evidence },
+    routing.maxWaitingAttempts,
+  );
   const decider = new Decider({
     clock,
     random,
@@ -99,7 +102,7 @@ export function buildRouting(config: RoutingInput, { clock, random, providers }:
     },
   });
   const checks = new PoolHealthChecks(router, source, targets.pools, clock, random);
-  const resetParts: ResetParts = { catalog, evidence, scopes };
+  const resetParts: ResetParts = { source, deployments, evidence, scopes };
   return {
     router,
     advisor: new RouteAdvisor(source, decider, clock),

@@ -6,6 +6,7 @@
 import type { RouteResult } from "../domain/attempt.ts";
 import type { GenerationEvent } from "../domain/event.ts";
 import type { AnswerHead } from "./answer-head.ts";
+import { encodeDecisions } from "./encode-decisions.ts";
 import { encodeFinish, encodeUsage } from "./finish.ts";
 
 /** What ends a whole stream, and nothing else. */
@@ -52,7 +53,7 @@ export class ChunkEncoder {
     const usage = includesUsage ? encodeUsage(result.usage) : undefined;
     return (
       `${this.#prefix}{"index":0,"delta":{},"logprobs":null,${encodeFinish(result, isLegacy)}}]` +
-      `${this.#usageNull}}\n\n` +
+      `${this.#usageNull}${encodeDecisions(result.decisions)}}\n\n` +
       `${usage === undefined ? "" : `${this.#prefix}],"usage":${usage}}\n\n`}${DONE}`
     );
   }

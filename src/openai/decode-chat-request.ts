@@ -126,12 +126,12 @@ const PRIORITIES = ["speed", "quality", "cost", "balanced"] as const satisfies r
 
 const STRATEGIES = ["single", "best_of_two"] as const satisfies readonly GenerationStrategy[];
 
-/** Reads Sluice's own extension, `sluice: {priority, task_type, strategy}`. */
+/** Reads Sluice's own extension, `sluice: {priority, task_type, strategy, explain}`. */
 function decodeWishes(
   value: unknown,
   faults: Faults,
-): Pick<GenerationRequest, "priority" | "taskType" | "strategy"> {
-  const known = ["priority", "task_type", "strategy"];
+): Pick<GenerationRequest, "priority" | "taskType" | "strategy" | "explain"> {
+  const known = ["priority", "task_type", "strategy", "explain"];
   const entry = isAbsent(value) ? undefined : readObject(value, "sluice", faults, known);
   const priority = isAbsent(entry?.priority)
     ? undefined
@@ -142,9 +142,11 @@ function decodeWishes(
   const strategy = isAbsent(entry?.strategy)
     ? undefined
     : readChoice(entry.strategy, "sluice.strategy", faults, STRATEGIES);
+  const explain = isAbsent(entry?.explain) ? false : readBoolean(entry.explain, "sluice.explain", faults);
   return {
     priority: priority ?? "balanced",
     ...(taskType === undefined ? {} : { taskType }),
     ...(strategy === undefined ? {} : { strategy }),
+    ...(explain === true ? { explain } : {}),
   };
 }

@@ -5,6 +5,7 @@ import { type CollectedAnswer, collectGeneration } from "../router/collect-gener
 import type { RouteConsumer } from "../router/route.ts";
 import type { HttpExchange } from "../service/http-exchange.ts";
 import { type AnswerHead, listAnswerHeaders } from "./answer-head.ts";
+import { encodeDecisions } from "./encode-decisions.ts";
 import { answerRouteError } from "./error-answer.ts";
 import { encodeFinish, encodeUsage } from "./finish.ts";
 
@@ -31,7 +32,7 @@ function encodeCompletion(head: AnswerHead, result: RouteResult, answer: Collect
     `,"model":${JSON.stringify(result.deployment.model)}` +
     `,"choices":[{"index":0,"message":${encodeMessage(head, answer)},"logprobs":null` +
     `,${encodeFinish(result, head.form.isLegacy)}}]` +
-    `${usage === undefined ? "" : `,"usage":${usage}`}}`
+    `${usage === undefined ? "" : `,"usage":${usage}`}${encodeDecisions(result.decisions)}}`
   );
 }
 

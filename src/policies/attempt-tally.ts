@@ -10,9 +10,9 @@ export class AttemptTally {
   #startedCount = 0;
   #endedCount = 0;
   readonly #outcomeCounts = new Map<Outcome, number>();
-  readonly #totalLatency = new LogHistogram();
-  readonly #timeToFirstToken = new LogHistogram();
-  readonly #usage: { -readonly [K in keyof Usage]: number } = {};
+  #totalLatency = new LogHistogram();
+  #timeToFirstToken = new LogHistogram();
+  #usage: { -readonly [K in keyof Usage]: number } = {};
 
   /** Counts an attempt that begins. */
   recordStart(): void {
@@ -28,6 +28,16 @@ export class AttemptTally {
       if (record.timeToFirstTokenMs !== undefined) this.#timeToFirstToken.record(record.timeToFirstTokenMs);
     }
     if (record.usage !== undefined) this.#addUsage(record.usage);
+  }
+
+  /** Begins anew; attempts under way stay counted as such. */
+  reset(): void {
+    this.#startedCount -= this.#endedCount;
+    this.#endedCount = 0;
+    this.#outcomeCounts.clear();
+    this.#totalLatency = new LogHistogram();
+    this.#timeToFirstToken = new LogHistogram();
+    this.#usage = {};
   }
 
   /** Adds what another tally has counted. */

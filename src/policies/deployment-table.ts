@@ -1,6 +1,6 @@
 import type { Deployment, Model } from "../domain/deployment.ts";
 import type { BreakerState, DeploymentMetrics, ModelMetrics } from "../domain/metrics.ts";
-import type { Cleanup, Clock } from "../domain/ports.ts";
+import type { Cleanup, Clock, Random } from "../domain/ports.ts";
 import { AttemptTally } from "./attempt-tally.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
@@ -18,6 +18,8 @@ export interface DeploymentTableOptions {
   readonly breaker: BreakerOptions;
   /** The most attempts that wait for one deployment's concurrency limit. */
   readonly maxWaitingAttempts: number;
+  /** Spreads the breakers' open times; the machine's chance where absent. */
+  readonly random?: Random;
 }
 
 /** What is believed of a deployment, for reports. */
@@ -42,7 +44,7 @@ export class DeploymentTable {
         this.#entries.set(deployment.id, {
           deployment,
           model,
-          breaker: new Breaker(clock, options.breaker, onChange),
+          breaker: new Breaker(clock, options.breaker, onChange, options.random),
           limit: new ConcurrencyLimit(deployment.concurrencyLimit, options.maxWaitingAttempts),
           tally: new AttemptTally(),
         });

@@ -1,6 +1,10 @@
 import type { ProviderConfig } from "../config/config.ts";
 import type { Clock, Provider, Random } from "../domain/ports.ts";
+import { createAnthropicProvider } from "./anthropic/anthropic-provider.ts";
+import { createGlmProvider } from "./glm/glm-provider.ts";
+import { createOllamaProvider } from "./ollama/ollama-provider.ts";
 import { createOpenAiProvider } from "./openai/openai-provider.ts";
+import { createOpenRouterProvider } from "./openrouter/openrouter-provider.ts";
 import { createSimulatorProvider } from "./simulator/simulator-provider.ts";
 
 /** What providers need from outside. */
@@ -23,6 +27,14 @@ function buildProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
   switch (config.kind) {
     case "openai":
       return createOpenAiProvider(config, deps);
+    case "glm":
+      return createGlmProvider(config, deps);
+    case "openrouter":
+      return createOpenRouterProvider(config, deps);
+    case "anthropic":
+      return createAnthropicProvider(config, deps);
+    case "ollama":
+      return createOllamaProvider(config, deps);
     case "simulator":
       return createSimulatorProvider(config, deps);
   }

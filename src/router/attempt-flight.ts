@@ -81,7 +81,11 @@ export class AttemptFlight {
       provider,
       { deployment, request, attemptId: parts.newAttemptId(), traceparent: plan.traceparent },
       plan.limits,
-      { onBatch: (batch) => this.#onBatch(batch), onEnd: (end) => this.#onEnd(end) },
+      {
+        onBatch: (batch) => this.#onBatch(batch),
+        onEnd: (end) => this.#onEnd(end),
+        onQuota: (headers) => parts.evidence.readHeaders(deployment, headers),
+      },
     );
   }
 

@@ -1,11 +1,12 @@
 /** Best-of-two: two answers, of different providers where possible, and a judge that keeps the better one. */
 
 import { chooseAnswer, type JudgedAnswer, makeJudgeRequest, readVerdict } from "../core/judge.ts";
-import { stoppedError } from "../core/route-errors.ts";
+import { attemptsFailedError, stoppedError } from "../core/route-errors.ts";
 import type { AttemptRecord, RouteDecision, RouteResult } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { RouteError } from "../domain/errors.ts";
 import type { GenerationEvent } from "../domain/event.ts";
+import type { Outcome } from "../domain/outcome.ts";
 import type { Cleanup } from "../domain/ports.ts";
 import type { GenerationRequest } from "../domain/request.ts";
 import type { LiveSet } from "../policies/candidates/candidate-source.ts";
@@ -37,7 +38,10 @@ export class BestOfTwoRoute implements RouteHandle {
   readonly #contenders: [Contender, Contender] = [{ kind: "running" }, { kind: "running" }];
   #judge: SingleRoute | undefined;
   #stopPatience: Cleanup = () => {};
-  #startedWith: Deployment | undefined;
+  /** Two answers of the same deployment would be one opinion. */
+  readonly #tried = new Set<string>();
+  /** The route whose first attempt the consumer was told of, and its deployment. */
+  #started: { readonly index: 0 | 1; readonly deployment: Deployment } | undefined;
   #ended = false;
 
   constructor(
@@ -62,7 +66,7 @@ export class BestOfTwoRoute implements RouteHandle {
     this.#beginAnswer(0, []);
     // The first may have failed at once, and with it the request.
     if (this.#ended) return;
-    this.#beginAnswer(1, this.#startedWith === undefined ? [] : [this.#startedWith]);
+    this.#beginAnswer(1, this.#started === undefined ? [] : [this.#started.deployment]);
   }
 
   resume(): void {
@@ -87,6 +91,7 @@ export class BestOfTwoRoute implements RouteHandle {
       account: this.#account,
       purpose: index === 0 ? "first" : "second_answer",
       excluded,
+      tried: this.#tried,
       differs: true,
       hedges: false,
       maxAttempts: Math.min(
@@ -103,8 +108,8 @@ export class BestOfTwoRoute implements RouteHandle {
     const events: GenerationEvent[] = [];
     return {
       onStarted: (deployment) => {
-        if (this.#startedWith !== undefined) return;
-        this.#startedWith = deployment;
+        if (this.#started !== undefined) return;
+        this.#started = { index, deployment };
         this.#consumer.onStarted(deployment);
       },
       onSwitched() {},
@@ -121,10 +126,7 @@ export class BestOfTwoRoute implements RouteHandle {
     this.#contenders[index] = contender;
     if (this.#ended) return;
     const [first, second] = this.#contenders;
-    if (first.kind === "failed" && second.kind === "failed") {
-      // The one that was to answer first tells more: the other may only have found nobody left.
-      return this.#fail(first.error);
-    }
+    if (first.kind === "failed" && second.kind === "failed") return this.#failBoth(first.error, second.error);
     if (first.kind === "answered" && second.kind === "answered") return this.#judgeAnswers();
     const answered = first.kind === "answered" ? 0 : second.kind === "answered" ? 1 : undefined;
     if (answered === undefined) return;
@@ -204,8 +206,8 @@ export class BestOfTwoRoute implements RouteHandle {
     const attempts = this.#listAttempts();
     const { result, events } = contender;
     const number = this.#numberOf(winner, result.attemptNumber);
-    if (result.deployment !== this.#startedWith) {
-      this.#consumer.onSwitched(number, result.deployment, "superseded");
+    if (winner !== this.#started?.index || result.attemptNumber !== 1) {
+      this.#consumer.onSwitched(number, result.deployment, this.#outcomeBefore(winner));
     }
     if (events.length > 0) this.#consumer.onEvents(number, events);
     this.#account.settleSuccess(attempts);
@@ -218,13 +220,31 @@ export class BestOfTwoRoute implements RouteHandle {
     });
   }
 
+  /** What became of the attempt that the consumer was told of: a whole answer that lost was superseded. */
+  #outcomeBefore(winner: 0 | 1): Outcome {
+    const told = this.#routes[this.#started?.index ?? winner]?.attempts;
+    const outcome = told?.find(({ attemptNumber }) => attemptNumber === 1)?.outcome;
+    return outcome === undefined || outcome === "success" ? "superseded" : outcome;
+  }
+
+  /** All attempts together tell why; without any the one that was to answer first: the other had nobody left. */
+  #failBoth(first: RouteError, second: RouteError): void {
+    const attempts = this.#listAttempts();
+    const { target } = this.#request;
+    if ([first, second].some(({ reason }) => reason === "DEADLINE_EXCEEDED" && attempts.length > 0)) {
+      return this.#fail(stoppedError("DEADLINE_EXCEEDED", attempts));
+    }
+    if (attempts.length === 0) return this.#fail(first);
+    const namedModel = target.kind === "model" ? target.model : undefined;
+    this.#fail(attemptsFailedError(attempts, { committed: false, namedModel }));
+  }
+
+  /** `error` lists all attempts. */
   #fail(error: RouteError): void {
     this.#ended = true;
     this.#stopPatience();
-    const attempts = this.#listAttempts();
-    const whole = attempts.length === 0 ? error : { ...error, failed: { ...error.failed, attempts } };
-    this.#account.settleFailure(attempts, whole);
-    this.#consumer.onFailed(whole);
+    this.#account.settleFailure(this.#listAttempts(), error);
+    this.#consumer.onFailed(error);
   }
 
   /** Attempts are numbered anew: those of the first answer, of the second, of the judge. */
@@ -241,7 +261,8 @@ export class BestOfTwoRoute implements RouteHandle {
     return this.#allRoutes().flatMap((route, index) =>
       route.decisions.map((decision) => ({
         ...decision,
-        attemptNumber: this.#numberOf(index, decision.attemptNumber),
+        // 0 says that nothing could be chosen.
+        attemptNumber: decision.attemptNumber && this.#numberOf(index, decision.attemptNumber),
       })),
     );
   }

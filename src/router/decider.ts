@@ -95,7 +95,12 @@ export class Decider {
     return decision;
   }
 
-  /** Decides as `decide` would for a first attempt, without leaving a trace. */
+  /** Decides without taking a turn or leaving a trace: what is found may never be used. */
+  look(facts: DecisionFacts, step: DecisionStep): Decision {
+    return this.#choose(facts, step, LOOKING_ONLY, facts.explain);
+  }
+
+  /** Looks as for a first attempt, and explains. */
   explain(facts: DecisionFacts): Decision {
     return this.#choose(facts, FIRST_STEP, LOOKING_ONLY, true);
   }

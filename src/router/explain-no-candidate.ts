@@ -3,27 +3,34 @@ import { concurrencyLimitError, noCandidateError, type RemovedCandidate } from "
 import type { RouteError } from "../domain/errors.ts";
 import type { DecisionFacts } from "./decider.ts";
 import type { RouterParts } from "./router-parts.ts";
+import { findObstacle } from "./wait-for-place.ts";
 
 /** What a caller is told when no first attempt could be made. */
 export function explainNoCandidate(
-  { clock, deployments }: RouterParts,
-  { live }: DecisionFacts,
+  parts: RouterParts,
+  facts: DecisionFacts,
   { cause, retryAtMs, explanation }: Extract<Decision, { kind: "none" }>,
 ): RouteError {
+  const { clock, deployments, source } = parts;
+  const { live } = facts;
   const removed = explanation.flatMap(({ view, filter }): RemovedCandidate[] =>
     filter === undefined ? [] : [{ model: view.model.name, filter }],
   );
+  // A tier at its own limit was not looked at: who of it could serve but for that?
+  source.refreshIgnoringPlaces(live);
+  const delaysMs: number[] = [];
+  for (const [tierIndex, limit] of live.limits.entries()) {
+    if (limit?.admits !== false) continue;
+    for (const view of live.views[tierIndex] ?? []) {
+      const filter = findObstacle(parts, facts, undefined, view);
+      if (filter === undefined) delaysMs.push(limit.rateDelayMs);
+      else removed.push({ model: view.model.name, filter });
+    }
+  }
   // A full deployment looks held for a moment; that its queue is full too is the caller's trouble.
   const candidates = live.set.tiers.flatMap((tier) => tier.deployments);
-  const anyFull =
-    live.limits.some((limit) => limit?.admits === false && limit.rateDelayMs === 0) ||
-    candidates.some((deployment) => !deployments.entry(deployment).limit.hasRoom);
-  if (cause !== "requirements" && anyFull) return concurrencyLimitError();
-  const rateDelays = live.limits.flatMap((limit) =>
-    limit !== undefined && limit.rateDelayMs > 0 ? [limit.rateDelayMs] : [],
-  );
-  if (rateDelays.length > 0 && removed.length < candidates.length) {
-    return noCandidateError("rate_limited", removed, Math.min(...rateDelays));
-  }
+  const anyFull = candidates.some((deployment) => !deployments.entry(deployment).limit.hasRoom);
+  if (delaysMs.includes(0) || (cause !== "requirements" && anyFull)) return concurrencyLimitError();
+  if (delaysMs.length > 0) return noCandidateError("rate_limited", removed, Math.min(...delaysMs));
   return noCandidateError(cause, removed, retryAtMs === undefined ? undefined : retryAtMs - clock.nowMs());
 }

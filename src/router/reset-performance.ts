@@ -3,12 +3,15 @@ import type { TargetCatalog } from "../core/candidates/target-catalog.ts";
 import { targetError } from "../core/candidates/target-failure.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { RouteError } from "../domain/errors.ts";
+import type { CandidateSource } from "../policies/candidates/candidate-source.ts";
+import type { DeploymentTable } from "../policies/deployment-table.ts";
 import type { EvidenceTable } from "../policies/evidence/evidence-table.ts";
 import type { ScopeStatistics } from "../policies/scope-statistics.ts";
 
 /** What a reset forgets. */
 export interface ResetParts {
-  readonly catalog: TargetCatalog;
+  readonly source: CandidateSource;
+  readonly deployments: DeploymentTable;
   readonly evidence: EvidenceTable;
   readonly scopes: ScopeStatistics;
 }
@@ -18,12 +21,16 @@ export interface ResetParts {
  * deployment's own id; all for an empty name. Statistics of the scope itself begin anew.
  */
 export function resetPerformance(
-  { catalog, evidence, scopes }: ResetParts,
+  { source, deployments, evidence, scopes }: ResetParts,
   name: string,
 ): { readonly deployments: readonly string[] } | { readonly error: RouteError } {
-  const found = findDeployments(catalog, name);
+  const found = findDeployments(source.catalog, name);
   if ("error" in found) return found;
-  for (const deployment of found) evidence.reset(deployment);
+  for (const deployment of found) {
+    evidence.reset(deployment);
+    deployments.entry(deployment).tally.reset();
+  }
+  source.resetBreakers(found);
   for (const kind of ["model", "provider", "group", "echelon", "pool", "chain"])
     scopes.reset(`${kind} ${name}`);
   return { deployments: found.map(({ id }) => id) };

@@ -17,6 +17,8 @@ export interface RoutePlan {
   readonly purpose: AttemptPurpose;
   /** Deployments that must not be used. */
   readonly excluded: readonly Deployment[];
+  /** Ids of deployments that were tried, where routes share them: no two of them try the same one. */
+  readonly tried?: Set<string>;
   /** Whether to prefer another provider than that of the first excluded one. */
   readonly differs?: boolean;
   readonly hedges: boolean;

@@ -11,6 +11,7 @@ import type {
   ProviderEnd,
   ProviderSink,
 } from "../domain/ports.ts";
+import type { QuotaHeaders } from "../domain/quota.ts";
 import type { Usage } from "../domain/usage.ts";
 
 /** How long an attempt may take, each from 0 ms. */
@@ -37,6 +38,8 @@ export interface AttemptEnd {
 export interface AttemptListener {
   onBatch(batch: readonly GenerationEvent[]): void;
   onEnd(end: AttemptEnd): void;
+  /** What the provider's headers say of its limits. */
+  onQuota?(headers: QuotaHeaders): void;
 }
 
 export class RunningAttempt implements ProviderSink {
@@ -98,6 +101,10 @@ export class RunningAttempt implements ProviderSink {
 
   onActivity(): void {
     this.#lastReadMs = this.#clock.nowMs();
+  }
+
+  onQuota(headers: QuotaHeaders): void {
+    if (!this.#ended) this.#listener.onQuota?.(headers);
   }
 
   onEvents(batch: readonly GenerationEvent[]): void {

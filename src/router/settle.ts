@@ -66,7 +66,11 @@ export class Settlement {
     const { limit, tally } = deployments.entry(deployment);
     if (plan.live.breakers.has(deployment.id)) {
       // The set guards it with a breaker of its own; the deployment's own hears of it as evidence.
-      plan.permit.settle(judgeOutcome(record.outcome), { hung: record.outcome === "timeout" });
+      const verdict = record.outcome === "rate_limit" ? "limited" : judgeOutcome(record.outcome);
+      plan.permit.settle(verdict, {
+        hung: record.outcome === "timeout",
+        ...(record.retryAfterMs === undefined ? {} : { retryAfterMs: record.retryAfterMs }),
+      });
       evidence.recordEnd(started, record);
     } else {
       evidence.recordEnd(started, record, plan.permit);
@@ -74,9 +78,10 @@ export class Settlement {
     tally.recordEnd(record);
     if (record.outcome === "success") rotation.noteAnswer(deployment.id, record.totalMs);
     this.#observer.onAttemptEnd(record, plan.requestId);
-    // Last, because they may start the attempt of whoever waits for the place.
-    plan.live.limits[plan.tierIndex]?.release();
+    // Last, because they may start the attempt of whoever waits for the place; the
+    // deployment's first, because whoever gets the tier's place needs that one too.
     limit.release();
+    plan.live.limits[plan.tierIndex]?.release();
   }
 
   /** A request goes on from one deployment to another. */

@@ -16,14 +16,15 @@ import type { FailureClass } from "../domain/outcome.ts";
 import type { Cleanup, ProviderEnd } from "../domain/ports.ts";
 import { AttemptFlight, type FlightListener } from "./attempt-flight.ts";
 import { applyTierSettings, limitAttempt } from "./attempt-settings.ts";
-import { type DecisionFacts, describeDecision } from "./decider.ts";
+import { type DecisionFacts, type DecisionStep, describeDecision } from "./decider.ts";
 import { describeResult } from "./describe-result.ts";
 import { explainNoCandidate } from "./explain-no-candidate.ts";
 import { findHedgeDelayMs } from "./hedge-delay.ts";
 import type { RouteHandle } from "./route.ts";
 import type { RoutePlan } from "./route-plan.ts";
 import type { RouteBudgets, RouterParts } from "./router-parts.ts";
-import { type Chosen, chooseDirectly, type HeldPlace, waitForPlace } from "./wait-for-place.ts";
+import { takePlaces } from "./take-places.ts";
+import { type Chosen, chooseDirectly, couldServe, type HeldPlace, waitForPlace } from "./wait-for-place.ts";
 
 /** A deployment with less of its limits left is not hedged to. */
 const HEDGE_MIN_HEADROOM_RATIO = 0.2;
@@ -51,7 +52,8 @@ export class SingleRoute implements RouteHandle, FlightListener {
     this.#budgets = budgets;
     this.#plan = plan;
     this.#facts = parts.decider.deriveFacts(plan.request, plan.live, plan.context.deadlineMs);
-    this.#tried = new Set(plan.excluded.map(({ id }) => id));
+    this.#tried = plan.tried ?? new Set();
+    for (const { id } of plan.excluded) this.#tried.add(id);
   }
 
   /** Begins the walk. The consumer hears `onStarted` or `onFailed` from inside at the most. */
@@ -61,11 +63,11 @@ export class SingleRoute implements RouteHandle, FlightListener {
     if (remainingMs <= 0) return this.#fail(stoppedError("DEADLINE_EXCEEDED", []));
     this.#stopDeadlineTimer = clock.timer(remainingMs, () => this.#stop("DEADLINE_EXCEEDED"));
     const [avoided] = this.#plan.excluded;
-    const history = avoided && this.#historyOf(avoided, "any", 0);
-    if (avoided === undefined || this.#plan.differs !== true)
-      return this.#advance(this.#plan.purpose, history);
+    if (avoided === undefined) return this.#advance(this.#plan.purpose, undefined);
+    const history = this.#historyOf(avoided, "any", 0);
+    if (this.#plan.differs !== true) return this.#advance(this.#plan.purpose, history);
     // Another provider where there is one, else another deployment.
-    const other = this.#decide(this.#historyOf(avoided, "other_provider", 0));
+    const other = this.#decide({ ...history, scope: "other_provider" });
     if (other.kind === "chosen") return this.#take(other, this.#plan.purpose, history);
     this.#advance(this.#plan.purpose, history);
   }
@@ -112,14 +114,33 @@ export class SingleRoute implements RouteHandle, FlightListener {
   }
 
   #decide(history: AttemptHistory | undefined): Decision {
-    const lastAttempt = this.#attemptCount + 1 >= this.#plan.maxAttempts;
-    const step = { history, lastAttempt, relaxedBefore: this.#relaxed };
-    const decision = this.#parts.decider.decide(this.#facts, step);
-    if (this.#facts.explain) {
-      this.#decisions.push(describeDecision(decision, this.#facts, this.#attemptCount + 1));
-    }
+    const decision = this.#parts.decider.decide(this.#factsNow(), this.#stepAfter(history));
+    this.#noteDecision(decision);
     if (decision.kind === "chosen" && decision.relaxed !== undefined) this.#relaxed.push(decision.relaxed);
     return decision;
+  }
+
+  /** What would be decided; it counts for nothing. */
+  #look(history: AttemptHistory): Chosen | undefined {
+    const decision = this.#parts.decider.look(this.#factsNow(), this.#stepAfter(history));
+    return decision.kind === "chosen" ? decision : undefined;
+  }
+
+  #stepAfter(history: AttemptHistory | undefined): DecisionStep {
+    const lastAttempt = this.#attemptCount + 1 >= this.#plan.maxAttempts;
+    return { history, lastAttempt, relaxedBefore: this.#relaxed };
+  }
+
+  /** The target's rule for failures has no say before one: who is excluded from the start has not failed. */
+  #factsNow(): DecisionFacts {
+    const { live } = this.#facts;
+    if (this.#attemptCount > 0 || this.#plan.excluded.length === 0) return this.#facts;
+    return { ...this.#facts, live: { ...live, set: { ...live.set, fallback: "spill" } } };
+  }
+
+  #noteDecision(decision: Decision): void {
+    if (!this.#facts.explain) return;
+    this.#decisions.push(describeDecision(decision, this.#facts, this.#attemptCount + 1));
   }
 
   /** Takes what a decision needs and dispatches. What was free a moment ago may be gone: then waits for it, or fails. */
@@ -132,29 +153,19 @@ export class SingleRoute implements RouteHandle, FlightListener {
 
   /** Takes the places not held yet and the permit, and dispatches; false, with nothing taken, where one is not to be had. */
   #tryTake(decision: Chosen, purpose: AttemptPurpose, held: HeldPlace | "nothing"): boolean {
-    const { live } = this.#plan;
-    const { deployment } = decision.view;
-    const { limit } = this.#parts.deployments.entry(deployment);
-    const tierLimit = live.limits[decision.tierIndex];
-    const hasPlace = held === "deployment" || limit.tryAcquire();
-    const hasTierPlace = hasPlace && (tierLimit === undefined || held === "tier" || tierLimit.tryAcquire());
-    const breaker = this.#parts.source.breakerOf(live, deployment);
-    const isEarly = decision.relaxed === "breaker";
-    const permit = hasTierPlace ? (isEarly ? breaker.acquireEarly() : breaker.acquire()) : undefined;
-    if (permit !== undefined) {
-      this.#dispatch(decision, permit, purpose);
-      return true;
-    }
-    // What was held before stays with whoever held it.
-    if (hasTierPlace && held !== "tier") tierLimit?.release();
-    if (hasPlace && held !== "deployment") limit.release();
-    return false;
+    const permit = takePlaces(this.#parts, this.#plan.live, decision, held);
+    if (permit !== undefined) this.#dispatch(decision, permit, purpose);
+    return permit !== undefined;
   }
 
-  #dispatch(decision: Chosen, permit: AttemptFlight["plan"]["permit"], purpose: AttemptPurpose): void {
+  #dispatch(decision: Chosen, permit: AttemptFlight["plan"]["permit"], wanted: AttemptPurpose): void {
     const { live, request, context, consumer, account } = this.#plan;
     const { tier, tierIndex, view } = decision;
     const previous = this.#attempts.at(-1);
+    live.limits[tierIndex]?.noteStart();
+    // Whoever waited for the same deployment again may have been given another one.
+    const purpose =
+      wanted === "retry" && previous?.deployment.id !== view.deployment.id ? "fallback" : wanted;
     this.#attemptCount += 1;
     this.#tried.add(view.deployment.id);
     this.#parts.settlement.noteDispatch(view.deployment);
@@ -210,9 +221,11 @@ export class SingleRoute implements RouteHandle, FlightListener {
   #commit(flight: AttemptFlight): void {
     this.#committed = flight;
     this.#stopHedgeTimer();
-    const previous = this.#attempts.at(-1)?.outcome ?? "superseded";
-    for (const other of [...this.#flights]) if (other !== flight) other.abort("superseded");
     const { purpose, attemptNumber, deployment } = flight.plan;
+    // An answer without a delta is in the list already.
+    const failed = this.#attempts.findLast((record) => record.attemptNumber !== attemptNumber);
+    const previous = failed?.outcome ?? "superseded";
+    for (const other of [...this.#flights]) if (other !== flight) other.abort("superseded");
     if (purpose === "hedge") this.#plan.consumer.onSwitched(attemptNumber, deployment, previous);
   }
 
@@ -238,12 +251,12 @@ export class SingleRoute implements RouteHandle, FlightListener {
     const scope = FAILURE_POLICIES[failureClass].fallback;
     const history = this.#historyOf(deployment, scope, tierIndex);
     const mayGoOn = scope !== "nowhere" && this.#attemptCount < this.#plan.maxAttempts;
-    const decision = mayGoOn ? this.#decide(history) : undefined;
-    const chosen = decision?.kind === "chosen" ? decision : undefined;
+    const other = mayGoOn ? this.#look(history)?.view.deployment : undefined;
     const strategy = this.#parts.options.retryOf(deployment.provider);
     const retryCount = this.#retryCounts.get(deployment.id) ?? 0;
     const backoffMs = computeBackoffMs(strategy, retryCount + 1, this.#parts.random.next());
-    const remainingMs = this.#plan.context.deadlineMs - this.#parts.clock.nowMs();
+    const nowMs = this.#parts.clock.nowMs();
+    const cooldownMs = this.#parts.evidence.view(deployment, nowMs).cooldownUntilMs - nowMs;
     const step = decideNextStep({
       failureClass,
       committed: false,
@@ -252,24 +265,23 @@ export class SingleRoute implements RouteHandle, FlightListener {
       retryCount,
       maxRetries: this.#countRetries(flight, strategy.maxRetries),
       retryable: strategy.retryClasses.has(failureClass),
-      hasFallback: chosen !== undefined && chosen.view.deployment.id !== deployment.id,
+      hasFallback: other !== undefined && other.id !== deployment.id,
       prefersSame: set.fallback === "same_deployment",
-      backoffMs,
+      backoffMs: Math.max(backoffMs, cooldownMs, set.retryDelayMs),
       retryAfterMs: record.retryAfterMs,
-      remainingMs,
+      remainingMs: this.#plan.context.deadlineMs - nowMs,
       expectedMs: this.#expectMs(flight),
     });
-    if (step.kind === "give_up") {
-      const waits = mayGoOn && this.#budgets.extra.withdraw() && this.#waitForPlace("fallback", history);
-      return waits ? undefined : this.#failAttempts();
-    }
+    const isWaiting = step.kind === "give_up" && mayGoOn && this.#waitForPlace("fallback", history);
+    if (step.kind === "give_up" && !isWaiting) return this.#failAttempts();
+    // Paid for only where there is something to be had for it.
     if (!this.#budgets.extra.withdraw()) return this.#failAttempts();
     if (step.kind === "retry") {
       this.#retryCounts.set(deployment.id, retryCount + 1);
       return this.#afterDelay(step.delayMs, () => this.#retry(flight, history));
     }
-    if (chosen === undefined) return this.#failAttempts();
-    if (set.retryDelayMs === 0) return this.#take(chosen, "fallback", history);
+    if (step.kind === "give_up") return;
+    if (set.retryDelayMs === 0) return this.#advance("fallback", history);
     this.#afterDelay(set.retryDelayMs, () => this.#advance("fallback", history));
   }
 
@@ -279,11 +291,19 @@ export class SingleRoute implements RouteHandle, FlightListener {
     return flight.plan.tier.settings.maxRetries ?? usualCount;
   }
 
-  /** The same deployment again, if it can be had; else whoever can. */
+  /** The same deployment again, if it can be had, at once or when a place comes free; else whoever can. */
   #retry({ plan }: AttemptFlight, history: AttemptHistory): void {
+    const tried = new Set(this.#tried);
+    tried.delete(plan.deployment.id);
+    const again: AttemptHistory = { ...history, scope: "any", tried };
+    this.#parts.source.refreshIgnoringPlaces(this.#plan.live);
     const view = this.#viewOf(plan.deployment, plan.tierIndex);
-    const decision = view && chooseDirectly(this.#facts, view, plan.tierIndex);
-    if (decision !== undefined && this.#tryTake(decision, "retry", "nothing")) return;
+    // Other requests may have learnt meanwhile that it must be left alone.
+    if (view !== undefined && couldServe(this.#parts, this.#facts, again, view)) {
+      const decision = chooseDirectly(this.#facts, view, plan.tierIndex);
+      if (decision !== undefined && this.#tryTake(decision, "retry", "nothing")) return;
+      if (this.#waitForPlace("retry", again)) return;
+    }
     this.#advance("fallback", history);
   }
 
@@ -327,12 +347,13 @@ export class SingleRoute implements RouteHandle, FlightListener {
   /** A second attempt beside a first one that is slow to begin; the first delta of either wins. */
   #hedge(flight: AttemptFlight): void {
     if (this.#ended || this.#committed !== undefined || this.#attemptCount >= this.#plan.maxAttempts) return;
-    const decision = this.#decide(this.#historyOf(flight.plan.deployment, "any", flight.plan.tierIndex));
-    if (decision.kind !== "chosen" || decision.relaxed !== undefined) return;
+    const decision = this.#look(this.#historyOf(flight.plan.deployment, "any", flight.plan.tierIndex));
+    if (decision === undefined || decision.relaxed !== undefined) return;
     if (decision.view.headroomRatio < HEDGE_MIN_HEADROOM_RATIO || decision.view.breaker !== "closed") return;
     const { limit } = this.#parts.deployments.entry(decision.view.deployment);
     const tierLimit = this.#plan.live.limits[decision.tierIndex];
     if (!limit.hasRoom || tierLimit?.admits === false || !this.#budgets.hedges.withdraw()) return;
+    this.#noteDecision(decision);
     this.#tryTake(decision, "hedge", "nothing");
   }
 

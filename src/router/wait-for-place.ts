@@ -3,12 +3,21 @@
 import type { CandidateView } from "../core/choice/candidate-view.ts";
 import type { Decision } from "../core/choice/decision.ts";
 import { clipOutputTokens } from "../core/choice/demands.ts";
-import { type AttemptHistory, findFilter, PASSED } from "../core/choice/hard-filters.ts";
+import {
+  type AttemptHistory,
+  CHOICE_FILTERS,
+  type ChoiceFilter,
+  findFilter,
+  maskOf,
+  PASSED,
+} from "../core/choice/hard-filters.ts";
 import type { Cleanup } from "../domain/ports.ts";
 import type { TierLimit } from "../policies/candidates/tier-limits.ts";
 import type { ConcurrencyLimit } from "../policies/concurrency-limit.ts";
 import type { DecisionFacts } from "./decider.ts";
 import type { RouterParts } from "./router-parts.ts";
+
+const HEADROOM = maskOf("headroom");
 
 /** A decision for a candidate. */
 export type Chosen = Extract<Decision, { kind: "chosen" }>;
@@ -47,6 +56,8 @@ export function waitForPlace(
   ): void => {
     const cleanup = limit.wait(() => {
       stop();
+      // Much may have happened meanwhile: the provider may even have asked to be left alone.
+      parts.source.refreshIgnoringPlaces(live);
       const chosen = find();
       if (chosen !== undefined && listener.onPlace(chosen, held)) return;
       limit.release();
@@ -62,6 +73,7 @@ export function waitForPlace(
     if (tierLimit?.admits === false) {
       if (tierLimit.rateDelayMs > 0) continue;
       queueAt(tierLimit, "tier", () => {
+        if (tierLimit.rateDelayMs > 0) return undefined;
         const free = views.find((view) => couldServe(parts, facts, history, view) && hasRoom(view));
         return free && chooseDirectly(facts, free, tierIndex);
       });
@@ -70,7 +82,9 @@ export function waitForPlace(
     for (const view of views) {
       if (hasRoom(view) || !couldServe(parts, facts, history, view)) continue;
       const { limit } = parts.deployments.entry(view.deployment);
-      queueAt(limit, "deployment", () => chooseDirectly(facts, view, tierIndex));
+      queueAt(limit, "deployment", () =>
+        couldServe(parts, facts, history, view) ? chooseDirectly(facts, view, tierIndex) : undefined,
+      );
     }
   }
   return cleanups.length > 0 ? stop : undefined;
@@ -96,13 +110,20 @@ export function chooseDirectly(
   };
 }
 
-function couldServe(
+/** Whether a candidate could serve but for its places; its view must have been refreshed without them. */
+export function couldServe(...args: Parameters<typeof findObstacle>): boolean {
+  return findObstacle(...args) === undefined;
+}
+
+/** What keeps a candidate from serving beside its places; its view must have been refreshed without them. */
+export function findObstacle(
   { clock }: RouterParts,
   { demands, settings }: DecisionFacts,
   history: AttemptHistory | undefined,
   view: CandidateView,
-): boolean {
-  // Whoever waits would rather be late than refused.
+): ChoiceFilter | undefined {
   const moment = { demands, settings, nowMs: clock.nowMs(), remainingMs: Infinity, history };
-  return findFilter(view, moment, 0) === PASSED;
+  // Whoever waits would rather be late than refused: the limit on rate is given up before the request is.
+  const code = findFilter(view, moment, HEADROOM);
+  return code === PASSED ? undefined : CHOICE_FILTERS[code];
 }

@@ -6,7 +6,7 @@ import { formatAddress } from "./edge/peer-address.ts";
 export function warnOfOpenAddresses(addresses: readonly (Address | undefined)[], logger: Logger): void {
   for (const address of addresses) {
     if (address === undefined || isLoopback(address.host)) continue;
-    logger.warn("anyone who can reach this address can use it: there is no authentication yet", {
+    logger.warn("anyone who can reach this address can use it: it asks for no credentials", {
       address: formatAddress(address.host, address.port),
     });
   }

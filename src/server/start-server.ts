@@ -1,4 +1,3 @@
-import { createServer as createHttp2Server } from "node:http2";
 import type { DescFile } from "@bufbuild/protobuf";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { file_google_rpc_status } from "../../gen/google/rpc/status_pb.ts";
@@ -8,7 +7,8 @@ import type { Clock, Logger, Random } from "../domain/ports.ts";
 import { systemRandom } from "../lib/random.ts";
 import type { RpcMethod } from "../service/call.ts";
 import type { HttpDoor } from "../service/http-exchange.ts";
-import { type AdminServer, type MetricsPage, startAdminServer } from "./admin/admin-server.ts";
+import type { MetricsPage } from "./admin/admin-pages.ts";
+import { type AdminServer, startAdminServer } from "./admin/admin-server.ts";
 import { describeExtraCall, type ExtraRoutes } from "./connect/extra-call.ts";
 import { nameMethod } from "./connect/method-name.ts";
 import { registerMethods, type ServerMethod } from "./connect/register-methods.ts";
@@ -17,14 +17,8 @@ import { RpcListener } from "./connect/rpc-listener.ts";
 import type { EncodeError } from "./connect/server-call.ts";
 import { drain } from "./drain.ts";
 import { type Admission, openAdmission } from "./edge/admission.ts";
-import { CallsUnderWay } from "./edge/calls-under-way.ts";
-import { ConnectionAges } from "./edge/connection-age.ts";
 import { CorsPolicy } from "./edge/cors.ts";
-import { EdgeListener } from "./edge/edge-listener.ts";
-import { FrontDoor } from "./edge/front-door.ts";
-import { createHttp1Server } from "./edge/http1-server.ts";
-import { stateHttp2Options } from "./edge/http2-options.ts";
-import { Http2Sessions } from "./edge/http2-sessions.ts";
+import { type OpenPort, openPort } from "./edge/open-port.ts";
 import { formatAddress } from "./edge/peer-address.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./edge/server-limits.ts";
 import { makeHealthMethods } from "./health/health-methods.ts";
@@ -45,6 +39,8 @@ export interface ServerOptions {
   readonly encodeError: EncodeError;
   /** The page behind `/metrics` of the admin address; undefined answers 404. */
   readonly metrics?: MetricsPage;
+  /** Methods of the admin address. */
+  readonly adminMethods?: readonly RpcMethod[];
   /** Who may call what; undefined admits everyone. */
   readonly admission?: Admission | undefined;
   /** Origins of web pages that may call; undefined means none. */
@@ -78,7 +74,7 @@ export interface RunningServer {
 
 /**
  * Starts serving gRPC, gRPC-Web, Connect and the doors on one port, and the admin
- * pages on another. Rejects when an address cannot be bound or a certificate cannot be
+ * pages and methods on another. Rejects when an address cannot be bound or a certificate cannot be
  * read; then nothing stays open.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -87,50 +83,33 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     [options.admission === undefined ? config.address : undefined, config.adminAddress],
     logger,
   );
-  const admin = await openAdmin(options);
-  const calls = new CallsUnderWay();
   const limits: ServerLimits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
   const random = options.random ?? systemRandom;
-  const ages = new ConnectionAges(limits.maxAgeMs, random);
-  const edge = new EdgeListener({
-    config,
-    rpcs: makeRpcListener(options),
-    doors: options.doors,
-    endlessMethods: new Set([
-      nameMethod(Health.method.watch),
-      ...REFLECTION_SERVICES.map((service) => nameMethod(service.method.serverReflectionInfo)),
-      ...(options.endlessMethods ?? []),
-    ]),
-    admission: options.admission ?? openAdmission,
-    cors: new CorsPolicy(options.corsOrigins ?? []),
-    calls,
-    ages,
-    limits,
-    clock,
-    logger,
-  });
-  const http1 = createHttp1Server(
-    { maxHeaderBytes: config.maxHeaderBytes, limits, clock },
-    (request, response) => edge.listen(request, response),
-  );
-  const http2 = createHttp2Server(stateHttp2Options(config.maxHeaderBytes, limits), (request, response) => {
-    edge.listen(request, response);
-  });
-  const sessions = new Http2Sessions(http2, { limits, clock, random, logger });
-  let front: FrontDoor;
+  const admin = await openAdmin(options, limits, random);
+  let port: OpenPort;
   try {
-    front = await FrontDoor.open(config.address, config.tls, {
-      servers: { http1, http2 },
+    port = await openPort({
+      address: config.address,
+      config,
+      rpcs: makeRpcListener(options),
+      doors: options.doors,
+      endlessMethods: new Set([
+        nameMethod(Health.method.watch),
+        ...REFLECTION_SERVICES.map((service) => nameMethod(service.method.serverReflectionInfo)),
+        ...(options.endlessMethods ?? []),
+      ]),
+      admission: options.admission ?? openAdmission,
+      cors: new CorsPolicy(options.corsOrigins ?? []),
       limits,
-      ages,
+      random,
       clock,
       logger,
     });
   } catch (error) {
-    http1.close();
     await admin?.close();
     throw error;
   }
+  const { front } = port;
   logger.info("listening", { address: formatAddress(front.address.host, front.address.port) });
   let draining: Promise<void> | undefined;
   return {
@@ -138,7 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     adminAddress: admin?.address,
     reloadCertificates: () => front.reloadCertificates(),
     drain() {
-      draining ??= drain({ config, readiness, calls, front, http1, http2, sessions, admin, clock, logger });
+      draining ??= drain({ config, readiness, ...port, admin, clock, logger });
       return draining;
     },
   };
@@ -169,11 +148,26 @@ function makeRpcListener(options: ServerOptions): RpcListener {
   ]);
 }
 
-async function openAdmin(options: ServerOptions): Promise<AdminServer | undefined> {
-  const { config, readiness, logger, metrics } = options;
+async function openAdmin(
+  options: ServerOptions,
+  limits: ServerLimits,
+  random: Random,
+): Promise<AdminServer | undefined> {
+  const { config, readiness, admission, encodeError, clock, logger, metrics, adminMethods } = options;
   if (config.adminAddress === undefined) return undefined;
-  const { adminAddress: address, maxHeaderBytes } = config;
-  const admin = await startAdminServer({ address, maxHeaderBytes, metrics, readiness, logger });
+  const admin = await startAdminServer({
+    address: config.adminAddress,
+    config,
+    metrics,
+    methods: adminMethods ?? [],
+    readiness,
+    admission,
+    encodeError,
+    limits,
+    clock,
+    random,
+    logger,
+  });
   logger.info("admin listening", { address: formatAddress(admin.address.host, admin.address.port) });
   return admin;
 }

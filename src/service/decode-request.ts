@@ -102,7 +102,8 @@ function decodeTarget(target: TargetMessage | undefined, violations: Violations)
   if (name === "" || name.length > MAX_NAME_CHARACTERS) {
     violations.add(`spec.target.${kind}`, `must have 1 to ${MAX_NAME_CHARACTERS} characters`);
   }
-  return kind === "model" ? { kind, model: name } : { kind: "named", name, as: kind };
+  if (kind === "model") return { kind, model: name };
+  return kind === "name" ? { kind: "named", name } : { kind: "named", name, as: kind };
 }
 
 const PRIORITIES: Readonly<Record<PriorityEnum, Priority>> = {

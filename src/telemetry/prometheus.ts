@@ -3,7 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { AttemptRecord } from "../domain/attempt.ts";
 import type { RouteError } from "../domain/errors.ts";
-import type { BreakerState, MetricsSource } from "../domain/metrics.ts";
+import type { BreakerState, DeploymentMetrics, MetricsSource } from "../domain/metrics.ts";
 import type { Usage } from "../domain/usage.ts";
 
 /**
@@ -35,6 +35,7 @@ export class PrometheusMetrics implements Scrape {
   readonly #tokens: Counter<string>;
   readonly #cost: Counter<string>;
   readonly #requests: Counter<string>;
+  readonly #attempts: Counter<string>;
 
   constructor(source: MetricsSource) {
     const registers = [this.#registry];
@@ -71,7 +72,14 @@ export class PrometheusMetrics implements Scrape {
       labelNames: ["reason"],
       registers,
     });
+    this.#attempts = new Counter({
+      name: "sluice_attempts_total",
+      help: "Attempts that ended, by why they were made and how they ended.",
+      labelNames: ["deployment", "purpose", "outcome"],
+      registers,
+    });
     registerStateGauges(source, registers);
+    registerEvidenceGauges(source, registers);
   }
 
   get contentType(): string {
@@ -84,7 +92,8 @@ export class PrometheusMetrics implements Scrape {
 
   /** Counts an ended attempt. */
   recordAttempt(record: AttemptRecord): void {
-    const { deployment, outcome } = record;
+    const { deployment, outcome, purpose } = record;
+    this.#attempts.inc({ deployment: deployment.id, purpose, outcome });
     const labels = {
       gen_ai_provider_name: deployment.provider,
       gen_ai_request_model: deployment.upstreamModel,
@@ -147,6 +156,40 @@ function registerStateGauges(source: MetricsSource, registers: Registry[]): void
       }
     },
   });
+}
+
+/** What routing expects, as Metrics reports it. */
+function registerEvidenceGauges(source: MetricsSource, registers: Registry[]): void {
+  const readings: readonly [string, string, (metrics: DeploymentMetrics) => number][] = [
+    [
+      "sluice_health_score",
+      "How healthy a deployment is, 0 bad to 1 good; routing does not read it.",
+      ({ healthScore }) => healthScore,
+    ],
+    [
+      "sluice_headroom_ratio",
+      "The share of a deployment's limits that is free.",
+      ({ evidence }) => evidence.headroomRatio,
+    ],
+    [
+      "sluice_admitted_ratio",
+      "The share of its ordinary traffic that a deployment is given.",
+      ({ evidence }) => evidence.admittedRatio,
+    ],
+  ];
+  for (const [name, help, read] of readings) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ["deployment"],
+      registers,
+      collect() {
+        for (const metrics of listDeployments(source)) {
+          this.set({ deployment: metrics.deployment.id }, read(metrics));
+        }
+      },
+    });
+  }
 }
 
 function listDeployments(source: MetricsSource) {

@@ -75,7 +75,9 @@ describe("sluice config", () => {
 
   it("prints the JSON Schema", async () => {
     const { out } = await run(["schema"]);
-    expect(JSON.parse(out).properties).to.have.keys("server", "providers", "models", "routing", "telemetry");
+    expect(JSON.parse(out).properties).to.include.keys(
+      ...["server", "providers", "models", "routing", "telemetry", "auth", "cors", "images"],
+    );
   });
 
   it("prints which file is read", async () => {

@@ -25,6 +25,8 @@ const SNAPSHOT: MessageInitShape<typeof MetricsSnapshotSchema> = {
           deployment: "glm/智谱-flash",
           breakerState: BreakerState.OPEN,
           nextProbeDelay: durationFromMs(12_000),
+          healthScore: 0.25,
+          evidence: { headroomRatio: 0.4, admittedRatio: 1, cooldownDelay: durationFromMs(9_000) },
           attempts: {
             inFlightCount: 2,
             outcomes: [
@@ -72,11 +74,13 @@ describe("sluice metrics", () => {
     expect(exit).to.equal(0);
     const [heading, row] = out.split("\n").slice(-4);
     expect(heading?.split(/ {2,}/)).to.deep.equal([
-      ...["DEPLOYMENT", "MODEL", "BREAKER", "IN FLIGHT", "OK/FAILED", "SUCCESS"],
+      ...["DEPLOYMENT", "MODEL", "BREAKER", "HEALTH", "HEADROOM", "PAUSE"],
+      ...["IN FLIGHT", "OK/FAILED", "SUCCESS"],
       ...["TTFT P50/P95", "LATENCY P50/P95", "TOKENS IN/OUT", "COST"],
     ]);
     expect(row?.split(/ {2,}/)).to.deep.equal([
-      ...["glm/智谱-flash", "智谱-flash", "open 12.0s", "2", "12.3k/7", "99.9%"],
+      ...["glm/智谱-flash", "智谱-flash", "open 12.0s", "0.25", "40.0%", "cooldown 9.00s"],
+      ...["2", "12.3k/7", "99.9%"],
       ...["210ms/1.40s", "2.00s/1m05s", "1.23M/890", "$12.34"],
     ]);
     expect(out).to.contain("replica replica-1\nup 2h05m at 2023-11-14T22:13:20.000Z\n");
@@ -85,7 +89,8 @@ describe("sluice metrics", () => {
 
   it("shows what is not known as a dash, never as zero", async () => {
     const { out } = await run(answer, [], { columnCount: 200 });
-    expect(out.trimEnd().split("\n").at(-1)?.split(/ {2,}/).slice(5)).to.deep.equal([
+    expect(out.trimEnd().split("\n").at(-1)?.split(/ {2,}/).slice(3)).to.deep.equal([
+      ...["-", "-", "-", "0", "0/0"],
       "-",
       "-/-",
       "-/-",

@@ -110,6 +110,17 @@ describe("bin/sluice.js", function () {
     await eventually(() => expect(cancelCount).to.equal(before + 1));
   });
 
+  it("says plainly that the output cannot be written", async () => {
+    const shell = spawn("sh", ["-c", `"${process.execPath}" "${BIN}" --help > /dev/full`], { stdio: "pipe" });
+    let err = "";
+    shell.stderr.on("data", (text) => {
+      err += text;
+    });
+    const code = await new Promise((resolve) => shell.on("close", resolve));
+    expect(code).to.equal(1);
+    expect(err).to.match(/^sluice: the output cannot be written: .+\n$/);
+  });
+
   describe("on a Node that is too old", () => {
     const env = () => ({ NODE_OPTIONS: `--import ${join(folder, "pretend-old.mjs")}` });
     let bin = "";

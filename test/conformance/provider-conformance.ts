@@ -15,6 +15,8 @@ export type ProviderScenario =
 
 /** A provider made ready to be tested, with something on its other side. */
 export interface ProviderRig {
+  /** The provider's own word for an ordinary end. */
+  readonly stopWord: string;
   /** Sets the scene and gives who to call with what. */
   prepare(scenario: ProviderScenario): { readonly provider: Provider; readonly call: ProviderCall };
   /** Lets time and bytes move until `check` passes. */
@@ -65,7 +67,11 @@ export function describeProviderConformance(
       const usage = recorder.events.findLast((event) => event.kind === "usage");
       expect(usage?.usage.inputTokens).to.be.greaterThan(0);
       expect(usage?.usage.outputTokens).to.be.greaterThan(0);
-      expect(recorder.end).to.include({ kind: "completed", finishReason: "stop", rawFinishReason: "stop" });
+      expect(recorder.end).to.include({
+        kind: "completed",
+        finishReason: "stop",
+        rawFinishReason: rig.stopWord,
+      });
       expect(recorder.end).to.have.property("responseModel").that.is.not.empty;
     });
 

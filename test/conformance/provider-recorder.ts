@@ -7,11 +7,13 @@ import type {
   ProviderEnd,
   ProviderSink,
 } from "../../src/domain/ports.ts";
+import type { QuotaHeaders } from "../../src/domain/quota.ts";
 
 /** A sink that keeps what it hears and checks the order of the calls. */
 export class ProviderRecorder implements ProviderSink {
   readonly batches: (readonly GenerationEvent[])[] = [];
   readonly ends: ProviderEnd[] = [];
+  readonly quotas: QuotaHeaders[] = [];
   /** Broken promises of the port, in words. */
   readonly faults: string[] = [];
   activityCount = 0;
@@ -31,6 +33,13 @@ export class ProviderRecorder implements ProviderSink {
   onActivity(): void {
     this.#guard("onActivity", () => {
       this.activityCount += 1;
+    });
+  }
+
+  onQuota(headers: QuotaHeaders): void {
+    this.#guard("onQuota", () => {
+      if (this.quotas.length > 0 || this.batches.length > 0) this.faults.push("onQuota twice or late");
+      this.quotas.push(headers);
     });
   }
 

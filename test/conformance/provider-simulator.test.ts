@@ -43,6 +43,7 @@ const SCENARIOS = new Set<ProviderScenario>();
 describeProviderConformance("The simulator", SCENARIOS, async () => {
   const clock = new FakeClock();
   return {
+    stopWord: "stop",
     prepare(scenario) {
       const config = { ...CONFIG, ...CHANGES[scenario] };
       const provider = createSimulatorProvider(config, { clock, random: systemRandom });

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
+import { COMMANDS } from "../../src/cli/run-command-line.ts";
 import {
   dropFences,
   listAnchors,
@@ -33,7 +34,7 @@ describe("the documents", () => {
     });
 
     it(`${page} names only commands of sluice that there are`, () => {
-      const known = ["serve", "generate", "stream", "metrics", "models", "config", "keys"];
+      const known = COMMANDS.map((command) => command.name);
       const blocks = readFences(text).filter(({ language }) => language === "sh");
       const used = blocks.flatMap((block) => listCommands(block.text));
       for (const command of used) {

@@ -65,7 +65,7 @@ export const AdminService: GenService<{
   /**
    * Forgets what was measured, so that routing begins anew from what the
    * configuration says: counts, latencies, breakers, cooldowns and refused
-   * credentials of the deployments named.
+   * credentials of the deployments named. What providers said of their limits stays.
    *
    * @generated from rpc sluice.v1.AdminService.ResetPerformance
    */

@@ -4,19 +4,21 @@
 
 // The catalog as callers see it.
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CandidateScore, Decision, GenerationSpec, Priority, Requirements, TaskType } from "./generation_pb.ts";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { CandidateScore, Decision, GenerationSpec, Priority, Requirements, TaskType, Usage } from "./generation_pb.ts";
 import { file_sluice_v1_generation } from "./generation_pb.ts";
 import type { ModelMetrics } from "./metrics_pb.ts";
 import { file_sluice_v1_metrics } from "./metrics_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sluice/v1/model_service.proto.
  */
 export const file_sluice_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zbHVpY2UvdjEvbW9kZWxfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0IjYKEkxpc3RNb2RlbHNSZXNwb25zZRIgCgZtb2RlbHMYASADKAsyEC5zbHVpY2UudjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiMwoQR2V0TW9kZWxSZXNwb25zZRIfCgVtb2RlbBgBIAEoCzIQLnNsdWljZS52MS5Nb2RlbCLIAQoWUmVjb21tZW5kTW9kZWxzUmVxdWVzdBImCgl0YXNrX3R5cGUYASABKA4yEy5zbHVpY2UudjEuVGFza1R5cGUSJQoIcHJpb3JpdHkYAiABKA4yEy5zbHVpY2UudjEuUHJpb3JpdHkSLQoMcmVxdWlyZW1lbnRzGAMgASgLMhcuc2x1aWNlLnYxLlJlcXVpcmVtZW50cxIcCg9tYXhfbW9kZWxfY291bnQYBCABKAVIAIgBAUISChBfbWF4X21vZGVsX2NvdW50IlIKF1JlY29tbWVuZE1vZGVsc1Jlc3BvbnNlEjcKD3JlY29tbWVuZGF0aW9ucxgBIAMoCzIeLnNsdWljZS52MS5Nb2RlbFJlY29tbWVuZGF0aW9uIpABChNNb2RlbFJlY29tbWVuZGF0aW9uEg0KBW1vZGVsGAEgASgJEhIKCmRlcGxveW1lbnQYAiABKAkSKAoFc2NvcmUYAyABKAsyGS5zbHVpY2UudjEuQ2FuZGlkYXRlU2NvcmUSLAoLcGVyZm9ybWFuY2UYBCABKAsyFy5zbHVpY2UudjEuTW9kZWxNZXRyaWNzIj4KE0V4cGxhaW5Sb3V0ZVJlcXVlc3QSJwoEc3BlYxgBIAEoCzIZLnNsdWljZS52MS5HZW5lcmF0aW9uU3BlYyJqChRFeHBsYWluUm91dGVSZXNwb25zZRIlCghkZWNpc2lvbhgBIAEoCzITLnNsdWljZS52MS5EZWNpc2lvbhIUCgxlcnJvcl9yZWFzb24YAiABKAkSFQoNZXJyb3JfbWVzc2FnZRgDIAEoCSLWAQoFTW9kZWwSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIyCgxjYXBhYmlsaXRpZXMYAyABKAsyHC5zbHVpY2UudjEuTW9kZWxDYXBhYmlsaXRpZXMSJAoFdGllcnMYBCABKAsyFS5zbHVpY2UudjEuTW9kZWxUaWVycxIkCgVwcmljZRgFIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEioKC2RlcGxveW1lbnRzGAYgAygLMhUuc2x1aWNlLnYxLkRlcGxveW1lbnQitgEKEU1vZGVsQ2FwYWJpbGl0aWVzEiIKGmNvbnRleHRfd2luZG93X3Rva2VuX2NvdW50GAEgASgFEh4KFm1heF9vdXRwdXRfdG9rZW5fY291bnQYAiABKAUSDgoGdmlzaW9uGAMgASgIEg0KBXRvb2xzGAQgASgIEhMKC2pzb25fb2JqZWN0GAUgASgIEhMKC2pzb25fc2NoZW1hGAYgASgIEhQKDGxvbmdfY29udGV4dBgHIAEoCCI6CgpNb2RlbFRpZXJzEg0KBXNwZWVkGAEgASgFEg8KB3F1YWxpdHkYAiABKAUSDAoEY29zdBgDIAEoBSJ7CgpNb2RlbFByaWNlEhYKDmlucHV0X25hbm9fdXNkGAEgASgDEhcKD291dHB1dF9uYW5vX3VzZBgCIAEoAxIiChVjYWNoZWRfaW5wdXRfbmFub191c2QYAyABKANIAIgBAUIYChZfY2FjaGVkX2lucHV0X25hbm9fdXNkIlUKCkRlcGxveW1lbnQSCgoCaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSFgoOdXBzdHJlYW1fbW9kZWwYAyABKAkSEQoJc2ltdWxhdGVkGAQgASgIMskCCgxNb2RlbFNlcnZpY2USSQoKTGlzdE1vZGVscxIcLnNsdWljZS52MS5MaXN0TW9kZWxzUmVxdWVzdBodLnNsdWljZS52MS5MaXN0TW9kZWxzUmVzcG9uc2USQwoIR2V0TW9kZWwSGi5zbHVpY2UudjEuR2V0TW9kZWxSZXF1ZXN0Ghsuc2x1aWNlLnYxLkdldE1vZGVsUmVzcG9uc2USWAoPUmVjb21tZW5kTW9kZWxzEiEuc2x1aWNlLnYxLlJlY29tbWVuZE1vZGVsc1JlcXVlc3QaIi5zbHVpY2UudjEuUmVjb21tZW5kTW9kZWxzUmVzcG9uc2USTwoMRXhwbGFpblJvdXRlEh4uc2x1aWNlLnYxLkV4cGxhaW5Sb3V0ZVJlcXVlc3QaHy5zbHVpY2UudjEuRXhwbGFpblJvdXRlUmVzcG9uc2ViBnByb3RvMw", [file_sluice_v1_generation, file_sluice_v1_metrics]);
+  fileDesc("Ch1zbHVpY2UvdjEvbW9kZWxfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0IjYKEkxpc3RNb2RlbHNSZXNwb25zZRIgCgZtb2RlbHMYASADKAsyEC5zbHVpY2UudjEuTW9kZWwiHwoPR2V0TW9kZWxSZXF1ZXN0EgwKBG5hbWUYASABKAkiMwoQR2V0TW9kZWxSZXNwb25zZRIfCgVtb2RlbBgBIAEoCzIQLnNsdWljZS52MS5Nb2RlbCLIAQoWUmVjb21tZW5kTW9kZWxzUmVxdWVzdBImCgl0YXNrX3R5cGUYASABKA4yEy5zbHVpY2UudjEuVGFza1R5cGUSJQoIcHJpb3JpdHkYAiABKA4yEy5zbHVpY2UudjEuUHJpb3JpdHkSLQoMcmVxdWlyZW1lbnRzGAMgASgLMhcuc2x1aWNlLnYxLlJlcXVpcmVtZW50cxIcCg9tYXhfbW9kZWxfY291bnQYBCABKAVIAIgBAUISChBfbWF4X21vZGVsX2NvdW50IlIKF1JlY29tbWVuZE1vZGVsc1Jlc3BvbnNlEjcKD3JlY29tbWVuZGF0aW9ucxgBIAMoCzIeLnNsdWljZS52MS5Nb2RlbFJlY29tbWVuZGF0aW9uIpABChNNb2RlbFJlY29tbWVuZGF0aW9uEg0KBW1vZGVsGAEgASgJEhIKCmRlcGxveW1lbnQYAiABKAkSKAoFc2NvcmUYAyABKAsyGS5zbHVpY2UudjEuQ2FuZGlkYXRlU2NvcmUSLAoLcGVyZm9ybWFuY2UYBCABKAsyFy5zbHVpY2UudjEuTW9kZWxNZXRyaWNzIj4KE0V4cGxhaW5Sb3V0ZVJlcXVlc3QSJwoEc3BlYxgBIAEoCzIZLnNsdWljZS52MS5HZW5lcmF0aW9uU3BlYyJqChRFeHBsYWluUm91dGVSZXNwb25zZRIlCghkZWNpc2lvbhgBIAEoCzITLnNsdWljZS52MS5EZWNpc2lvbhIUCgxlcnJvcl9yZWFzb24YAiABKAkSFQoNZXJyb3JfbWVzc2FnZRgDIAEoCSLkAQoRVGVzdE1vZGVsc1JlcXVlc3QSDgoGbW9kZWxzGAEgAygJEiEKFG1heF9jb25jdXJyZW50X2NvdW50GAIgASgFSACIAQESDgoGcHJvbXB0GAMgASgJEiMKFm1heF9vdXRwdXRfdG9rZW5fY291bnQYBCABKAVIAYgBARIzChB0aW1lb3V0X2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhcKFV9tYXhfY29uY3VycmVudF9jb3VudEIZChdfbWF4X291dHB1dF90b2tlbl9jb3VudCJhChJUZXN0TW9kZWxzUmVzcG9uc2USIgoEdGVzdBgBIAEoCzIULnNsdWljZS52MS5Nb2RlbFRlc3QSEgoKZG9uZV9jb3VudBgCIAEoBRITCgt0b3RhbF9jb3VudBgDIAEoBSL6AgoJTW9kZWxUZXN0Eg0KBW1vZGVsGAEgASgJEigKBXN0YXRlGAIgASgOMhkuc2x1aWNlLnYxLk1vZGVsVGVzdFN0YXRlEhIKCmRlcGxveW1lbnQYAyABKAkSEQoJc2ltdWxhdGVkGAQgASgIEj8KHHRpbWVfdG9fZmlyc3RfdG9rZW5fZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOdG90YWxfZHVyYXRpb24YBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoRdG9rZW5zX3Blcl9zZWNvbmQYByABKAFIAIgBARIfCgV1c2FnZRgIIAEoCzIQLnNsdWljZS52MS5Vc2FnZRIVCg1hdHRlbXB0X2NvdW50GAkgASgFEhQKDGVycm9yX3JlYXNvbhgKIAEoCRIVCg1lcnJvcl9tZXNzYWdlGAsgASgJQhQKEl90b2tlbnNfcGVyX3NlY29uZCLWAQoFTW9kZWwSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIyCgxjYXBhYmlsaXRpZXMYAyABKAsyHC5zbHVpY2UudjEuTW9kZWxDYXBhYmlsaXRpZXMSJAoFdGllcnMYBCABKAsyFS5zbHVpY2UudjEuTW9kZWxUaWVycxIkCgVwcmljZRgFIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEioKC2RlcGxveW1lbnRzGAYgAygLMhUuc2x1aWNlLnYxLkRlcGxveW1lbnQitgEKEU1vZGVsQ2FwYWJpbGl0aWVzEiIKGmNvbnRleHRfd2luZG93X3Rva2VuX2NvdW50GAEgASgFEh4KFm1heF9vdXRwdXRfdG9rZW5fY291bnQYAiABKAUSDgoGdmlzaW9uGAMgASgIEg0KBXRvb2xzGAQgASgIEhMKC2pzb25fb2JqZWN0GAUgASgIEhMKC2pzb25fc2NoZW1hGAYgASgIEhQKDGxvbmdfY29udGV4dBgHIAEoCCI6CgpNb2RlbFRpZXJzEg0KBXNwZWVkGAEgASgFEg8KB3F1YWxpdHkYAiABKAUSDAoEY29zdBgDIAEoBSJ7CgpNb2RlbFByaWNlEhYKDmlucHV0X25hbm9fdXNkGAEgASgDEhcKD291dHB1dF9uYW5vX3VzZBgCIAEoAxIiChVjYWNoZWRfaW5wdXRfbmFub191c2QYAyABKANIAIgBAUIYChZfY2FjaGVkX2lucHV0X25hbm9fdXNkIlUKCkRlcGxveW1lbnQSCgoCaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSFgoOdXBzdHJlYW1fbW9kZWwYAyABKAkSEQoJc2ltdWxhdGVkGAQgASgIKpIBCg5Nb2RlbFRlc3RTdGF0ZRIgChxNT0RFTF9URVNUX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYTU9ERUxfVEVTVF9TVEFURV9SVU5OSU5HEAESHgoaTU9ERUxfVEVTVF9TVEFURV9BVkFJTEFCTEUQAhIgChxNT0RFTF9URVNUX1NUQVRFX1VOQVZBSUxBQkxFEAMylgMKDE1vZGVsU2VydmljZRJJCgpMaXN0TW9kZWxzEhwuc2x1aWNlLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh0uc2x1aWNlLnYxLkxpc3RNb2RlbHNSZXNwb25zZRJDCghHZXRNb2RlbBIaLnNsdWljZS52MS5HZXRNb2RlbFJlcXVlc3QaGy5zbHVpY2UudjEuR2V0TW9kZWxSZXNwb25zZRJYCg9SZWNvbW1lbmRNb2RlbHMSIS5zbHVpY2UudjEuUmVjb21tZW5kTW9kZWxzUmVxdWVzdBoiLnNsdWljZS52MS5SZWNvbW1lbmRNb2RlbHNSZXNwb25zZRJPCgxFeHBsYWluUm91dGUSHi5zbHVpY2UudjEuRXhwbGFpblJvdXRlUmVxdWVzdBofLnNsdWljZS52MS5FeHBsYWluUm91dGVSZXNwb25zZRJLCgpUZXN0TW9kZWxzEhwuc2x1aWNlLnYxLlRlc3RNb2RlbHNSZXF1ZXN0Gh0uc2x1aWNlLnYxLlRlc3RNb2RlbHNSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_duration, file_sluice_v1_generation, file_sluice_v1_metrics]);
 
 /**
  * Asks for all models.
@@ -258,6 +260,181 @@ export const ExplainRouteResponseSchema: GenMessage<ExplainRouteResponse> = /*@_
   messageDesc(file_sluice_v1_model_service, 8);
 
 /**
+ * Asks for a test of models.
+ *
+ * @generated from message sluice.v1.TestModelsRequest
+ */
+export type TestModelsRequest = Message<"sluice.v1.TestModelsRequest"> & {
+  /**
+   * The models, by name, at most 1,000. Empty means all of the catalog.
+   *
+   * @generated from field: repeated string models = 1;
+   */
+  models: string[];
+
+  /**
+   * How many are tested at once, 1 to 64 inclusive. Unset means 4.
+   *
+   * @generated from field: optional int32 max_concurrent_count = 2;
+   */
+  maxConcurrentCount?: number | undefined;
+
+  /**
+   * What to ask, at most 8,192 characters. Empty means a short question.
+   *
+   * @generated from field: string prompt = 3;
+   */
+  prompt: string;
+
+  /**
+   * The longest answer, in tokens, 1 to 4,096 inclusive. Unset means 64.
+   *
+   * @generated from field: optional int32 max_output_token_count = 4;
+   */
+  maxOutputTokenCount?: number | undefined;
+
+  /**
+   * How long one model may take. Unset means 60 s.
+   *
+   * @generated from field: google.protobuf.Duration timeout_duration = 5;
+   */
+  timeoutDuration?: Duration | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.TestModelsRequest.
+ * Use `create(TestModelsRequestSchema)` to create a new message.
+ */
+export const TestModelsRequestSchema: GenMessage<TestModelsRequest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 9);
+
+/**
+ * One step of a test of models. The first has no test: it tells the total.
+ *
+ * @generated from message sluice.v1.TestModelsResponse
+ */
+export type TestModelsResponse = Message<"sluice.v1.TestModelsResponse"> & {
+  /**
+   * The model whose state has changed.
+   *
+   * @generated from field: sluice.v1.ModelTest test = 1;
+   */
+  test?: ModelTest | undefined;
+
+  /**
+   * How many models have been tested.
+   *
+   * @generated from field: int32 done_count = 2;
+   */
+  doneCount: number;
+
+  /**
+   * How many will have been in the end.
+   *
+   * @generated from field: int32 total_count = 3;
+   */
+  totalCount: number;
+};
+
+/**
+ * Describes the message sluice.v1.TestModelsResponse.
+ * Use `create(TestModelsResponseSchema)` to create a new message.
+ */
+export const TestModelsResponseSchema: GenMessage<TestModelsResponse> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 10);
+
+/**
+ * What is known of one model's test.
+ *
+ * @generated from message sluice.v1.ModelTest
+ */
+export type ModelTest = Message<"sluice.v1.ModelTest"> & {
+  /**
+   * The model's name.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * How far its test is.
+   *
+   * @generated from field: sluice.v1.ModelTestState state = 2;
+   */
+  state: ModelTestState;
+
+  /**
+   * The deployment that answered; empty when none did.
+   *
+   * @generated from field: string deployment = 3;
+   */
+  deployment: string;
+
+  /**
+   * Whether a simulation answered instead of a language model.
+   *
+   * @generated from field: bool simulated = 4;
+   */
+  simulated: boolean;
+
+  /**
+   * From the request to the first delta. Unset when none came.
+   *
+   * @generated from field: google.protobuf.Duration time_to_first_token_duration = 5;
+   */
+  timeToFirstTokenDuration?: Duration | undefined;
+
+  /**
+   * From the request to the end.
+   *
+   * @generated from field: google.protobuf.Duration total_duration = 6;
+   */
+  totalDuration?: Duration | undefined;
+
+  /**
+   * Of the answer, after its first token. Unset when it cannot be told.
+   *
+   * @generated from field: optional double tokens_per_second = 7;
+   */
+  tokensPerSecond?: number | undefined;
+
+  /**
+   * Tokens and cost of the attempt that answered.
+   *
+   * @generated from field: sluice.v1.Usage usage = 8;
+   */
+  usage?: Usage | undefined;
+
+  /**
+   * How many attempts it took.
+   *
+   * @generated from field: int32 attempt_count = 9;
+   */
+  attemptCount: number;
+
+  /**
+   * Why it is unavailable, as in docs/errors.md; empty when it is not.
+   *
+   * @generated from field: string error_reason = 10;
+   */
+  errorReason: string;
+
+  /**
+   * The same in words.
+   *
+   * @generated from field: string error_message = 11;
+   */
+  errorMessage: string;
+};
+
+/**
+ * Describes the message sluice.v1.ModelTest.
+ * Use `create(ModelTestSchema)` to create a new message.
+ */
+export const ModelTestSchema: GenMessage<ModelTest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model_service, 11);
+
+/**
  * A name that callers ask for, and what stands behind it.
  *
  * @generated from message sluice.v1.Model
@@ -311,7 +488,7 @@ export type Model = Message<"sluice.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 9);
+  messageDesc(file_sluice_v1_model_service, 12);
 
 /**
  * What a model can do.
@@ -374,7 +551,7 @@ export type ModelCapabilities = Message<"sluice.v1.ModelCapabilities"> & {
  * Use `create(ModelCapabilitiesSchema)` to create a new message.
  */
 export const ModelCapabilitiesSchema: GenMessage<ModelCapabilities> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 10);
+  messageDesc(file_sluice_v1_model_service, 13);
 
 /**
  * How a model compares with the others: 1 to 5 inclusive.
@@ -409,7 +586,7 @@ export type ModelTiers = Message<"sluice.v1.ModelTiers"> & {
  * Use `create(ModelTiersSchema)` to create a new message.
  */
 export const ModelTiersSchema: GenMessage<ModelTiers> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 11);
+  messageDesc(file_sluice_v1_model_service, 14);
 
 /**
  * List prices in billionths of a US dollar per million tokens.
@@ -445,7 +622,7 @@ export type ModelPrice = Message<"sluice.v1.ModelPrice"> & {
  * Use `create(ModelPriceSchema)` to create a new message.
  */
 export const ModelPriceSchema: GenMessage<ModelPrice> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 12);
+  messageDesc(file_sluice_v1_model_service, 15);
 
 /**
  * A provider, a model name there, an endpoint and a credential.
@@ -487,7 +664,55 @@ export type Deployment = Message<"sluice.v1.Deployment"> & {
  * Use `create(DeploymentSchema)` to create a new message.
  */
 export const DeploymentSchema: GenMessage<Deployment> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model_service, 13);
+  messageDesc(file_sluice_v1_model_service, 16);
+
+/**
+ * How far a model's test is.
+ *
+ * @generated from enum sluice.v1.ModelTestState
+ */
+export const ModelTestState = {
+  /**
+   * Not told.
+   *
+   * @generated from enum value: MODEL_TEST_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It was asked and has not ended.
+   *
+   * @generated from enum value: MODEL_TEST_STATE_RUNNING = 1;
+   */
+  RUNNING: 1,
+
+  /**
+   * It answered.
+   *
+   * @generated from enum value: MODEL_TEST_STATE_AVAILABLE = 2;
+   */
+  AVAILABLE: 2,
+
+  /**
+   * It did not.
+   *
+   * @generated from enum value: MODEL_TEST_STATE_UNAVAILABLE = 3;
+   */
+  UNAVAILABLE: 3,
+} as const;
+
+/**
+ * How far a model's test is.
+ *
+ * @generated from enum sluice.v1.ModelTestState
+ */
+export type ModelTestState = (typeof ModelTestState)[keyof typeof ModelTestState] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.ModelTestState.
+ */
+export const ModelTestStateSchema: GenEnum<ModelTestState> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_model_service, 0);
 
 /**
  * Tells which models can be asked and what they can do. Errors are as for RouterService.
@@ -534,6 +759,17 @@ export const ModelService: GenService<{
     methodKind: "unary";
     input: typeof ExplainRouteRequestSchema;
     output: typeof ExplainRouteResponseSchema;
+  },
+  /**
+   * Asks models for a short answer each and tells what became of it. These are
+   * ordinary requests: they cost tokens and count in the metrics.
+   *
+   * @generated from rpc sluice.v1.ModelService.TestModels
+   */
+  testModels: {
+    methodKind: "server_streaming";
+    input: typeof TestModelsRequestSchema;
+    output: typeof TestModelsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sluice_v1_model_service, 0);

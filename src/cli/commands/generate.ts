@@ -8,10 +8,12 @@ import { describeEarlyFinish, formatAnswer } from "../answer-summary.ts";
 import { CALL_OPTIONS, COMMON_OPTIONS, withCallSession } from "../call-options.ts";
 import type { LeafCommand } from "../command.ts";
 import { exitCode } from "../exit-code.ts";
+import { EXPLAIN_OPTIONS, printDecisions } from "../explain-option.ts";
 import { buildGenerationSpec, GENERATION_OPTIONS } from "../generation-spec.ts";
 import { printableLines } from "../printable-text.ts";
 import { readPrompt } from "../prompt-text.ts";
 import { SIMULATION_NOTICE } from "../simulation-notice.ts";
+import { LOOKUP_FAILED, readTargetOption, resolveTarget } from "../target-option.ts";
 
 /** `sluice generate`: text in, text out. */
 export const generateCommand: LeafCommand = {
@@ -30,6 +32,7 @@ export const generateCommand: LeafCommand = {
       short: "v",
       description: "tell model, usage, cost and attempts on standard error",
     },
+    ...EXPLAIN_OPTIONS,
     ...CALL_OPTIONS,
     ...COMMON_OPTIONS,
   },
@@ -43,8 +46,13 @@ export const generateCommand: LeafCommand = {
     { command: 'sluice generate --image chart.png "What does it show?"', meaning: "with a picture" },
   ],
   async run(args, terminal) {
+    const typed = readTargetOption(args);
     const spec = await buildGenerationSpec(args, await readPrompt(args.operands, terminal));
+    spec.explain = args.has("explain");
     return withCallSession(args, terminal, async ({ client, limits, report }) => {
+      const target = await resolveTarget(typed, client, limits);
+      if (!target.ok) return report(target.failure, LOOKUP_FAILED);
+      if (target.value !== undefined) spec.target = target.value;
       const request = create(GenerateRequestSchema, { spec });
       const result = await client.unary(RouterService.method.generate, request, limits);
       if (!result.ok) return report(result.failure);
@@ -60,6 +68,7 @@ export const generateCommand: LeafCommand = {
       const early = describeEarlyFinish(answer.finishReason);
       if (early !== undefined) await stderr.write(`sluice: ${early}\n`);
       if (args.has("verbose")) await stderr.write(`${formatAnswer(answer, answer.requestId).join("\n")}\n`);
+      await printDecisions(answer.decisions, args, terminal);
       return exitCode("ok");
     });
   },

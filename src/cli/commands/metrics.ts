@@ -11,7 +11,7 @@ import { RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { CALL_OPTIONS, type CallSession, COMMON_OPTIONS, withCallSession } from "../call-options.ts";
 import type { LeafCommand } from "../command.ts";
 import { exitCode } from "../exit-code.ts";
-import { renderMetrics } from "../metrics-table.ts";
+import { renderMetrics, renderScopeMetrics } from "../metrics-table.ts";
 import { parseDurationOption } from "../option-value.ts";
 import { chooseWidth, type Output, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -43,6 +43,10 @@ export const metricsCommand: LeafCommand = {
       short: "m",
       description: "only this model; repeatable",
     },
+    scopes: {
+      type: "boolean",
+      description: "one row per model, provider, group, echelon, pool and chain instead",
+    },
     json: { type: "boolean", description: "print JSON; with --watch one line per snapshot" },
     ...CALL_OPTIONS,
     ...COMMON_OPTIONS,
@@ -50,6 +54,7 @@ export const metricsCommand: LeafCommand = {
   examples: [
     { command: "sluice metrics", meaning: "the state now" },
     { command: "sluice metrics --watch --interval 1s", meaning: "a live table" },
+    { command: "sluice metrics --scopes", meaning: "groups, pools and whatever else there is" },
     { command: "sluice metrics --model glm-4.6-flash --json", meaning: "one model, for a script" },
   ],
   async run(args, terminal) {
@@ -62,8 +67,12 @@ export const metricsCommand: LeafCommand = {
       throw new UsageError(`--interval ${interval} is out of range: 100ms to 1h.`);
     }
     const isJson = args.has("json");
+    const hasScopes = args.has("scopes");
+    if (hasScopes && models.length > 0) throw new UsageError("--scopes goes without --model.");
     return withCallSession(args, terminal, async (session) => {
-      if (args.has("watch")) return watchMetrics(session, terminal, models, intervalMs, isJson);
+      if (args.has("watch")) {
+        return watchMetrics(session, terminal, { models, intervalMs, isJson, hasScopes });
+      }
       const request = create(MetricsRequestSchema, { models });
       const result = await session.client.unary(RouterService.method.metrics, request, session.limits);
       if (!result.ok) return session.report(result.failure);
@@ -71,19 +80,24 @@ export const metricsCommand: LeafCommand = {
       await terminal.stdout.write(
         isJson
           ? `${toJsonString(MetricsSnapshotSchema, snapshot, { prettySpaces: 2 })}\n`
-          : draw(snapshot, session, terminal),
+          : draw(snapshot, hasScopes, session, terminal),
       );
       return exitCode("ok");
     });
   },
 };
 
+interface WatchOptions {
+  readonly models: string[];
+  readonly intervalMs: number;
+  readonly isJson: boolean;
+  readonly hasScopes: boolean;
+}
+
 async function watchMetrics(
   session: CallSession,
   terminal: Terminal,
-  models: string[],
-  intervalMs: number,
-  isJson: boolean,
+  { models, intervalMs, isJson, hasScopes }: WatchOptions,
 ): Promise<number> {
   const { stdout } = terminal;
   const request = create(WatchMetricsRequestSchema, { models, intervalDuration: durationFromMs(intervalMs) });
@@ -97,7 +111,7 @@ async function watchMetrics(
       async ({ snapshot = create(MetricsSnapshotSchema) }) => {
         hasAnswered = true;
         if (isJson) return stdout.write(`${toJsonString(MetricsSnapshotSchema, snapshot)}\n`);
-        const table = draw(snapshot, session, terminal);
+        const table = draw(snapshot, hasScopes, session, terminal);
         const before = stdout.isTty ? REDRAW : hasShown ? "\n" : "";
         hasShown = true;
         return stdout.write(before + (stdout.isTty ? cropToHeight(table, stdout) : table));
@@ -111,8 +125,14 @@ async function watchMetrics(
   }
 }
 
-function draw(snapshot: MetricsSnapshot, { paint }: CallSession, { stdout, env }: Terminal): string {
-  return `${renderMetrics(snapshot, chooseWidth(stdout, env), paint).join("\n")}\n`;
+function draw(
+  snapshot: MetricsSnapshot,
+  hasScopes: boolean,
+  { paint }: CallSession,
+  { stdout, env }: Terminal,
+): string {
+  const render = hasScopes ? renderScopeMetrics : renderMetrics;
+  return `${render(snapshot, chooseWidth(stdout, env), paint).join("\n")}\n`;
 }
 
 /** A table higher than the screen would scroll and flicker. */

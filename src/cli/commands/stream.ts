@@ -4,9 +4,11 @@ import { describeEarlyFinish, formatAnswer } from "../answer-summary.ts";
 import { CALL_OPTIONS, COMMON_OPTIONS, withCallSession } from "../call-options.ts";
 import type { LeafCommand } from "../command.ts";
 import { exitCode } from "../exit-code.ts";
+import { EXPLAIN_OPTIONS, printDecisions } from "../explain-option.ts";
 import { buildGenerationSpec, GENERATION_OPTIONS } from "../generation-spec.ts";
 import { readPrompt } from "../prompt-text.ts";
 import { StreamPrinter } from "../stream-printer.ts";
+import { LOOKUP_FAILED, readTargetOption, resolveTarget } from "../target-option.ts";
 
 /** `sluice stream`: text in, tokens out as they come. */
 export const streamCommand: LeafCommand = {
@@ -25,6 +27,7 @@ export const streamCommand: LeafCommand = {
       short: "v",
       description: "tell model, usage, cost and attempts on standard error",
     },
+    ...EXPLAIN_OPTIONS,
     ...CALL_OPTIONS,
     ...COMMON_OPTIONS,
   },
@@ -37,8 +40,13 @@ export const streamCommand: LeafCommand = {
     { command: "git diff | sluice stream --task code-generation -s Review", meaning: "prompt from a pipe" },
   ],
   async run(args, terminal) {
+    const typed = readTargetOption(args);
     const spec = await buildGenerationSpec(args, await readPrompt(args.operands, terminal));
+    spec.explain = args.has("explain");
     return withCallSession(args, terminal, async ({ client, limits, report }) => {
+      const target = await resolveTarget(typed, client, limits);
+      if (!target.ok) return report(target.failure, LOOKUP_FAILED);
+      if (target.value !== undefined) spec.target = target.value;
       const printer = new StreamPrinter(terminal, {
         isJson: args.has("json"),
         isVerbose: args.has("verbose"),
@@ -67,6 +75,7 @@ export const streamCommand: LeafCommand = {
       if (early !== undefined) await stderr.write(`sluice: ${early}\n`);
       if (args.has("verbose"))
         await stderr.write(`${formatAnswer(finished, printer.requestId).join("\n")}\n`);
+      await printDecisions(finished.decisions, args, terminal);
       return exitCode("ok");
     });
   },

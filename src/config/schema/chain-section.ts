@@ -62,10 +62,10 @@ const chain = section({
       description:
         "In which order the models of a role are taken: as written, the one first that answered fastest lately (an unmeasured one before it), or by the router's evidence.",
     }),
-  strategy: z
-    .enum(["single", "best_of_two"], { error: "single or best_of_two" })
-    .default("single")
-    .meta({ title: "strategy", description: "One answer, or two of which the better is kept." }),
+  strategy: z.enum(["single", "best_of_two"], { error: "single or best_of_two" }).optional().meta({
+    title: "strategy",
+    description: "One answer, or two of which the better is kept. Left out: as defaults.strategy says.",
+  }),
 }).meta({ description: "A chain is asked for by its name." });
 
 /** One of `chains`. */

@@ -65,11 +65,17 @@ const limits = section({
   ).optional(),
   rpm: wholeNumber(
     { min: 1, max: 100_000_000 },
-    { description: "The most attempts per minute. No limit when left out." },
+    {
+      description:
+        "The attempts per minute to stay under. Sluice goes above it only when nothing else is left to try. No limit when left out.",
+    },
   ).optional(),
   tpm: wholeNumber(
     { min: 1, max: 100_000_000_000 },
-    { description: "The most tokens per minute, of prompts and answers together. No limit when left out." },
+    {
+      description:
+        "The tokens per minute to stay under, of prompts and answers together. Sluice goes above it only when nothing else is left to try. No limit when left out.",
+    },
   ).optional(),
 })
   .prefault({})

@@ -7,6 +7,8 @@ import { listTargets, type TargetCatalog } from "./target-catalog.ts";
 export type TargetFailure =
   /** Nothing has that name; `near` are names it may have been meant to be. */
   | { readonly kind: "unknown_target"; readonly name: string; readonly near: readonly string[] }
+  /** Something has that name, but not what was asked for. */
+  | { readonly kind: "other_kind"; readonly name: string; readonly is: string; readonly asked: string }
   /** A target leads back to itself; `path` begins and ends with the same name. */
   | { readonly kind: "cycle"; readonly path: readonly string[] }
   /** The target stands for no deployment, for example a provider that no model uses. */
@@ -31,6 +33,14 @@ export function targetError(failure: TargetFailure): RouteError {
         reason: "MODEL_NOT_FOUND",
         message: `the catalog has no model or target named "${name}"${hint}`,
         metadata: { model: name, ...(failure.near.length === 0 ? {} : { near: failure.near.join(",") }) },
+      };
+    }
+    case "other_kind": {
+      const name = cutName(failure.name);
+      return {
+        reason: "MODEL_NOT_FOUND",
+        message: `"${name}" is the name of a target of kind ${failure.is}, not ${failure.asked}`,
+        metadata: { model: name, kind: failure.is },
       };
     }
     case "cycle":

@@ -15,7 +15,7 @@ export class CredentialState {
     if (Number.isFinite(nowMs)) this.#disabledUntilMs = Math.max(this.#disabledUntilMs, nowMs + DISABLED_MS);
   }
 
-  /** An operator says that it works. */
+  /** An operator says that it works, or an attempt has proved it. */
   reset(): void {
     this.#disabledUntilMs = 0;
   }

@@ -1,10 +1,6 @@
-/** What a provider's rate-limit headers say of one limit, in our units, as they came. */
-export interface QuotaReading {
-  readonly limit: number;
-  readonly remaining: number;
-  /** Until it is full again. */
-  readonly resetMs: number;
-}
+import type { QuotaReading } from "../../domain/quota.ts";
+
+export type { QuotaReading };
 
 /** A reading that makes sense, with when it came. */
 export interface QuotaRegister extends QuotaReading {

@@ -1,3 +1,4 @@
+import type { QuotaHeaders } from "../../domain/quota.ts";
 import { AdmittedRate } from "./aimd.ts";
 import {
   acceptQuotaReading,
@@ -14,11 +15,7 @@ export interface QuotaLimits {
   readonly tokensPerMinute?: number;
 }
 
-/** What a provider's headers say; absent members were not sent. */
-export interface QuotaHeaders {
-  readonly requests?: QuotaReading;
-  readonly tokens?: QuotaReading;
-}
+export type { QuotaHeaders };
 
 /** A cut-off replica takes this much more than its even share: not everybody is busy at once. */
 const CUT_OFF_ALLOWANCE = 1.2;

@@ -1,10 +1,10 @@
 import type { CandidateSet, CandidateTier } from "../../core/candidate-set.ts";
 import { resolveTarget, type TargetResolution } from "../../core/candidates/resolve-target.ts";
-import { findTarget, listTargets, type TargetCatalog } from "../../core/candidates/target-catalog.ts";
-import { explainUnknownTarget } from "../../core/candidates/target-failure.ts";
+import { findTarget, type TargetCatalog } from "../../core/candidates/target-catalog.ts";
+import { explainUnknownTarget, type TargetFailure } from "../../core/candidates/target-failure.ts";
 import type { CandidateView } from "../../core/choice/candidate-view.ts";
 import type { Deployment } from "../../domain/deployment.ts";
-import type { Clock } from "../../domain/ports.ts";
+import type { Clock, Random } from "../../domain/ports.ts";
 import type { Target } from "../../domain/request.ts";
 import type { BreakerPreset } from "../../domain/targets.ts";
 import { Breaker } from "../breaker.ts";
@@ -25,27 +25,32 @@ export interface LiveSet {
 
 const NO_VIEWS: readonly CandidateView[] = [];
 
+/** What candidates are made of. */
+export interface CandidateParts {
+  readonly catalog: TargetCatalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly deployments: DeploymentTable;
+  readonly evidence: EvidenceTable;
+}
+
 /** Resolves targets once and keeps what decisions over them need. Callers' names cannot make it grow. */
 export class CandidateSource {
   readonly #catalog: TargetCatalog;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #deployments: DeploymentTable;
   readonly #evidence: EvidenceTable;
   readonly #tierLimits: TierLimits;
   readonly #sets = new Map<string, LiveSet>();
 
-  constructor(
-    catalog: TargetCatalog,
-    clock: Clock,
-    deployments: DeploymentTable,
-    evidence: EvidenceTable,
-    maxWaitingAttempts: number,
-  ) {
-    this.#catalog = catalog;
-    this.#clock = clock;
-    this.#deployments = deployments;
-    this.#evidence = evidence;
-    this.#tierLimits = new TierLimits(clock, maxWaitingAttempts);
+  constructor(parts: CandidateParts, maxWaitingAttempts: number) {
+    this.#catalog = parts.catalog;
+    this.#clock = parts.clock;
+    this.#random = parts.random;
+    this.#deployments = parts.deployments;
+    this.#evidence = parts.evidence;
+    this.#tierLimits = new TierLimits(parts.clock, maxWaitingAttempts);
   }
 
   get catalog(): TargetCatalog {
@@ -58,10 +63,9 @@ export class CandidateSource {
   ): { readonly kind: "resolved"; readonly live: LiveSet } | Extract<TargetResolution, { kind: "failed" }> {
     const name = this.#nameOf(target);
     const known = this.#sets.get(name);
-    if (known !== undefined && this.#isOfKind(target, name)) return { kind: "resolved", live: known };
-    if (!this.#isOfKind(target, name)) {
-      return { kind: "failed", failure: explainUnknownTarget(name, this.#catalog) };
-    }
+    const mismatch = this.#findMismatch(target, name);
+    if (mismatch !== undefined) return { kind: "failed", failure: mismatch };
+    if (known !== undefined) return { kind: "resolved", live: known };
     const resolution = resolveTarget(name, this.#catalog);
     if (resolution.kind === "failed") return resolution;
     const live = this.#open(resolution.set);
@@ -109,9 +113,11 @@ export class CandidateSource {
     return live.breakers.get(deployment.id) ?? this.#deployments.entry(deployment).breaker;
   }
 
-  /** Every name that a request may aim at. */
-  listNames(): readonly string[] {
-    return listTargets(this.#catalog).map(({ name }) => name);
+  /** Closes the breakers that sets keep of their own for these deployments. */
+  resetBreakers(deployments: readonly Deployment[]): void {
+    for (const { breakers } of this.#sets.values()) {
+      for (const { id } of deployments) breakers.get(id)?.reset();
+    }
   }
 
   /** Releases what the breakers of sets hold. */
@@ -128,11 +134,13 @@ export class CandidateSource {
   }
 
   /** A typed target must be what it says, so that a group is not reached as a model. */
-  #isOfKind(target: Target, name: string): boolean {
+  #findMismatch(target: Target, name: string): TargetFailure | undefined {
+    const asked = target.kind === "model" ? "model" : target.kind === "named" ? target.as : undefined;
+    if (asked === undefined) return undefined;
     const found = findTarget(name, this.#catalog);
-    if (target.kind === "model") return found?.kind === "model";
-    if (target.kind === "automatic" || target.as === undefined) return true;
-    return found?.kind === target.as || (found?.kind === "echelon" && target.as === "group");
+    if (found === undefined) return explainUnknownTarget(name, this.#catalog);
+    const is = found.kind === "echelon" && asked === "group" ? "group" : found.kind;
+    return is === asked ? undefined : { kind: "other_kind", name, is, asked };
   }
 
   #open(set: CandidateSet): LiveSet {
@@ -150,7 +158,7 @@ export class CandidateSource {
   #openBreakers({ breaker, tiers }: CandidateSet): ReadonlyMap<string, Breaker> {
     if (breaker === undefined) return new Map();
     const deployments = tiers.flatMap((tier) => tier.deployments);
-    return new Map(deployments.map(({ id }) => [id, makeBreaker(this.#clock, breaker)]));
+    return new Map(deployments.map(({ id }) => [id, makeBreaker(this.#clock, this.#random, breaker)]));
   }
 
   #refreshView(view: LiveView, live: LiveSet, nowMs: number, ignoresPlaces: boolean): void {
@@ -161,6 +169,6 @@ export class CandidateSource {
   }
 }
 
-function makeBreaker(clock: Clock, preset: BreakerPreset): Breaker {
-  return new Breaker(clock, preset, () => {});
+function makeBreaker(clock: Clock, random: Random, preset: BreakerPreset): Breaker {
+  return new Breaker(clock, preset, () => {}, random);
 }

@@ -31,26 +31,25 @@ export class TierLimit {
     return this.rateDelayMs === 0 && this.#places.hasRoom;
   }
 
-  /** Begins an attempt; false when a limit forbids it. Pair it with one `release`. */
+  /** Takes a place; false when a limit forbids it. Pair it with one `release`. */
   tryAcquire(): boolean {
-    if (this.rateDelayMs > 0 || !this.#places.tryAcquire()) return false;
-    this.#noteStart();
-    return true;
+    return this.rateDelayMs === 0 && this.#places.tryAcquire();
   }
 
-  /** Waits for a place under the concurrency limit, which is then taken; see `ConcurrencyLimit.wait`. */
+  /**
+   * Waits for a place under the concurrency limit, which is then taken; see
+   * `ConcurrencyLimit.wait`. The limit per minute may forbid an attempt all the same.
+   */
   wait(onTurn: () => void): Cleanup | undefined {
-    return this.#places.wait(() => {
-      this.#noteStart();
-      onTurn();
-    });
+    return this.#places.wait(onTurn);
   }
 
   release(): void {
     this.#places.release();
   }
 
-  #noteStart(): void {
+  /** Counts an attempt that begins now. Taking a place does not: not every place taken is used. */
+  noteStart(): void {
     if (this.#rpmLimit === Number.POSITIVE_INFINITY) return;
     this.#startsMs[this.#startCount % this.#rpmLimit] = this.#clock.nowMs();
     this.#startCount += 1;

@@ -152,6 +152,8 @@ export class DeploymentEvidence {
       this.#refreshedMs = nowMs;
       this.#refresh(nowMs);
     }
+    // A credential is its provider's: another deployment may have learnt of its refusal just now.
+    this.#view.credentialDisabledUntilMs = this.#provider.credential.disabledUntilMs;
     // While it is not closed a permit may come free at any moment, without an event here.
     if (this.#breakerState !== "closed") this.#refreshBreaker();
     return this.#view;
@@ -196,6 +198,8 @@ export class DeploymentEvidence {
     if (kind === "ok") {
       this.#lastSuccessMs = nowMs;
       this.#cooldown.relax();
+      // What has just answered with the provider's credential proves that it works.
+      this.#provider.credential.reset();
     }
     if (!this.#tracking) return;
     this.#success.record(nowMs, kind);
@@ -234,7 +238,6 @@ export class DeploymentEvidence {
     this.#speed.writeTo(view, nowMs);
     view.headroomRatio = this.#quota.headroomRatio(nowMs);
     view.cooldownUntilMs = this.#cooldown.untilMs;
-    view.credentialDisabledUntilMs = this.#provider.credential.disabledUntilMs;
     view.heldUntilMs = this.#heldUntilMs;
     const elsewhereCount = this.#failures.inFlightElsewhereCount(nowMs, this.#inFlightCount);
     view.inFlightCount = this.#inFlightCount + elsewhereCount;

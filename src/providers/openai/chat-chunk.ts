@@ -1,14 +1,8 @@
 import type { Usage } from "../../domain/usage.ts";
 import { isRecord } from "../../lib/is-record.ts";
+import { readText } from "../http/read-text.ts";
+import type { ToolCallFragment } from "../http/tool-call-slots.ts";
 import { readUsage } from "./read-usage.ts";
-
-/** A piece of a tool call as the wire has it; absent members are undefined or empty. */
-export interface ToolCallFragment {
-  readonly index: number | undefined;
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-}
 
 /** What one `chat.completion.chunk`, or one whole `chat.completion`, says. */
 export interface ChatChunk {
@@ -77,10 +71,6 @@ function findError(
   // vLLM's older shape, and the one of gateways in front of GLM.
   if (value.object === "error" || value.success === false) return value;
   return isRecord(choice?.error) ? choice.error : undefined;
-}
-
-function readText(value: unknown): string {
-  return typeof value === "string" ? value : "";
 }
 
 /** Content is a string, or with a few servers a list of parts. */

@@ -1,20 +1,24 @@
 import type { GenerationEvent } from "../../domain/event.ts";
-import type { FailureClass } from "../../domain/outcome.ts";
+import type { FailureClass, ProviderFailure } from "../../domain/outcome.ts";
 import type { ProviderEnd } from "../../domain/ports.ts";
 import type { Usage } from "../../domain/usage.ts";
+import { classifyErrorValue } from "../failures/classify-failure.ts";
+import type { RuleProvider } from "../failures/error-rules.ts";
+import type { AnswerStream } from "../http/answer-stream.ts";
+import type { SseConsumer } from "../http/sse-reader.ts";
+import { SurrogateJoiner } from "../http/surrogate-joiner.ts";
+import { ToolCallSlots } from "../http/tool-call-slots.ts";
+import { isSameUsage } from "../http/usage-figures.ts";
 import { type ChatChunk, readChatChunk } from "./chat-chunk.ts";
-import { classifyErrorValue } from "./classify-failure.ts";
 import { DeltaTemplate } from "./delta-template.ts";
 import { readFinishFailure, readFinishReason } from "./finish-reason.ts";
-import { isSameUsage } from "./read-usage.ts";
-import type { SseConsumer } from "./sse-reader.ts";
-import { SurrogateJoiner } from "./surrogate-joiner.ts";
-import { ToolCallSlots } from "./tool-call-slots.ts";
 
 /** How a stream is read. */
 export interface ChatStreamOptions {
   readonly attemptId: string;
   readonly httpStatus: number;
+  /** Whose error rules hold. */
+  readonly provider: RuleProvider;
   /** Whether deltas of a known shape are taken without JSON.parse. False only in tests, to compare. */
   readonly usesTemplate: boolean;
 }
@@ -24,7 +28,7 @@ export interface ChatStreamOptions {
  * understood and may be emptied at any time; `end` is set once the answer is over,
  * well or not, and nothing is added after it.
  */
-export class ChatStream implements SseConsumer {
+export class ChatStream implements AnswerStream, SseConsumer {
   events: GenerationEvent[] = [];
   end: ProviderEnd | undefined;
   readonly #options: ChatStreamOptions;
@@ -37,6 +41,10 @@ export class ChatStream implements SseConsumer {
   #usage: Usage | undefined;
   #hasChoice = false;
   #hasDeltas = false;
+
+  get isConcluded(): boolean {
+    return this.#finishWord !== "";
+  }
 
   constructor(options: ChatStreamOptions) {
     this.#options = options;
@@ -104,7 +112,7 @@ export class ChatStream implements SseConsumer {
       value = undefined;
     }
     if (name === "error") {
-      this.end ??= { kind: "failed", failure: classifyErrorValue(value ?? json, this.#options.httpStatus) };
+      this.end ??= { kind: "failed", failure: this.#classify(value ?? json) };
       return;
     }
     const chunk = readChatChunk(value);
@@ -120,7 +128,7 @@ export class ChatStream implements SseConsumer {
     this.#addDeltas(chunk);
     this.#addUsage(chunk.usage);
     if (chunk.error !== undefined) {
-      this.end ??= { kind: "failed", failure: classifyErrorValue(chunk.error, this.#options.httpStatus) };
+      this.end ??= { kind: "failed", failure: this.#classify(chunk.error) };
       return;
     }
     if (chunk.finishReason !== "") {
@@ -148,6 +156,10 @@ export class ChatStream implements SseConsumer {
     if (usage === undefined || isSameUsage(usage, this.#usage)) return;
     this.#usage = usage;
     this.events.push({ kind: "usage", usage });
+  }
+
+  #classify(error: unknown): ProviderFailure {
+    return classifyErrorValue(error, this.#options.httpStatus, this.#options.provider);
   }
 
   /** `providerCode` is one of the words of finish-reason.ts, so it is fit for a failure. */

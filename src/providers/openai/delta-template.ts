@@ -23,8 +23,8 @@ const MIN_SHARED_SLICE_LENGTH = 13;
 /**
  * Takes the text out of a delta without parsing its JSON. In one stream most events
  * are the same but for that text, so the bytes before and after it are learned from
- * an event that was parsed; an event with exactly these bytes around a text without
- * escapes means the same by construction. Everything else is declined.
+ * an event that was parsed; an event with exactly these bytes around one string
+ * means the same by construction. Everything else is declined.
  */
 export class DeltaTemplate {
   /** The text of the event matched last; may be empty. */
@@ -44,19 +44,29 @@ export class DeltaTemplate {
     if (this.#before === "" || latin1.slice(start, start + this.#before.length) !== this.#before) return -1;
     const from = start + this.#before.length;
     let isAscii = true;
+    let hasEscapes = false;
     let to = from;
     for (; ; to++) {
       // NaN past the end fails every comparison below but the first.
       const code = latin1.charCodeAt(to);
-      if (!(code >= FIRST_PRINTABLE) || code === BACKSLASH) return -1;
+      if (!(code >= FIRST_PRINTABLE)) return -1;
       if (code === QUOTE) break;
       if (code >= FIRST_NON_ASCII) isAscii = false;
+      if (code !== BACKSLASH) continue;
+      hasEscapes = true;
+      to += 1;
     }
     if (latin1.slice(to, to + this.#after.length) !== this.#after) return -1;
-    this.text =
-      isAscii && to - from < MIN_SHARED_SLICE_LENGTH
-        ? latin1.slice(from, to)
-        : bytes.toString("utf8", from, to);
+    if (hasEscapes) {
+      const text = readEscaped(bytes.toString("utf8", from, to));
+      if (text === undefined) return -1;
+      this.text = text;
+    } else {
+      this.text =
+        isAscii && to - from < MIN_SHARED_SLICE_LENGTH
+          ? latin1.slice(from, to)
+          : bytes.toString("utf8", from, to);
+    }
     if (this.#creditCount < MAX_LEARNING_CREDIT_COUNT) this.#creditCount += 1;
     return to + this.#after.length;
   }
@@ -85,6 +95,16 @@ export class DeltaTemplate {
       this.kind = kind;
       return;
     }
+  }
+}
+
+/** What is between the quotes of a JSON string; undefined when it is none, or has half a character. */
+function readEscaped(inside: string): string | undefined {
+  try {
+    const text: unknown = JSON.parse(`"${inside}"`);
+    return typeof text === "string" && text.isWellFormed() ? text : undefined;
+  } catch {
+    return undefined;
   }
 }
 

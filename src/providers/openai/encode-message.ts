@@ -1,4 +1,5 @@
 import type { ContentPart, ImageSource, Message } from "../../domain/request.ts";
+import { encodeBase64 } from "../http/encode-base64.ts";
 
 /** A message as chat completions have it, ready for JSON. */
 export type WireMessage = Readonly<Record<string, unknown>>;
@@ -40,6 +41,5 @@ function encodePart(part: ContentPart): WireMessage {
 
 function encodeImageUrl(source: ImageSource): string {
   if (source.kind === "url") return source.url;
-  const { buffer, byteOffset, byteLength } = source.data;
-  return `data:${source.mediaType};base64,${Buffer.from(buffer, byteOffset, byteLength).toString("base64")}`;
+  return `data:${source.mediaType};base64,${encodeBase64(source.data)}`;
 }

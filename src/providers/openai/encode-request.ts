@@ -5,17 +5,13 @@ import { encodeMessage } from "./encode-message.ts";
 /** GLM demands `parameters`, and everyone takes a schema for no arguments. */
 const NO_PARAMETERS = { type: "object", properties: {} };
 
-/**
- * Encodes the body of `POST /chat/completions` as JSON. It always asks for a stream
- * with usage: only a stream has an idle time, and unary callers get it collected.
- * The deployment's own members come last and win, but cannot change what is asked
- * (`messages`), of whom (`model`) or how it comes back (`stream`).
- */
-export function encodeRequest(call: ProviderCall): string {
-  const { deployment, request } = call;
+/** Members of a request's body; undefined ones are not sent. */
+export type ChatMembers = Readonly<Record<string, unknown>>;
+
+/** What a caller asked beside the messages, as members of `POST /chat/completions`. */
+export function encodeMembers({ request }: ProviderCall): ChatMembers {
   const { sampling } = request;
-  return JSON.stringify({
-    // JSON.stringify leaves undefined members out.
+  return {
     temperature: sampling.temperature,
     top_p: sampling.topP,
     max_tokens: sampling.maxOutputTokens,
@@ -24,10 +20,44 @@ export function encodeRequest(call: ProviderCall): string {
     tool_choice: encodeToolChoice(request.toolChoice),
     response_format: encodeResponseFormat(request.responseFormat),
     stream_options: { include_usage: true },
+  };
+}
+
+/**
+ * Writes the body of `POST /chat/completions` as JSON. It always asks for a stream
+ * with usage: only a stream has an idle time, and unary callers get it collected.
+ * The deployment's own members come last and win, but cannot change what is asked
+ * (`messages`), of whom (`model`) or how it comes back (`stream`).
+ */
+export function encodeBody({ deployment, request }: ProviderCall, members: ChatMembers): string {
+  // JSON.stringify leaves undefined members out.
+  return JSON.stringify({
+    ...members,
     ...deployment.requestOverrides,
     model: deployment.upstreamModel,
     messages: request.messages.map(encodeMessage),
     stream: true,
+  });
+}
+
+/** Models that think first, and those of a later generation that only share their limit's name. */
+const REASONING_MODEL = /^(?:o\d|gpt-[5-9])/;
+const CHAT_VARIANT = /-chat/;
+
+/**
+ * Encodes a request for OpenAI and servers compatible with it. OpenAI's reasoning
+ * models have another name for the limit and refuse any temperature and `top_p` but
+ * their own.
+ */
+export function encodeRequest(call: ProviderCall): string {
+  const members = encodeMembers(call);
+  const { upstreamModel } = call.deployment;
+  if (!REASONING_MODEL.test(upstreamModel)) return encodeBody(call, members);
+  const { max_tokens, temperature, top_p, ...others } = members;
+  return encodeBody(call, {
+    ...others,
+    ...(CHAT_VARIANT.test(upstreamModel) && { temperature, top_p }),
+    max_completion_tokens: max_tokens,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Usage } from "../../domain/usage.ts";
 import { isRecord } from "../../lib/is-record.ts";
+import { notAbove, readCount } from "../http/usage-figures.ts";
 
 const NANO_USD_PER_USD = 1e9;
 
@@ -33,27 +34,8 @@ export function readUsage(value: unknown): Usage | undefined {
   };
 }
 
-/** Whether two usages say the same. */
-export function isSameUsage(one: Usage | undefined, other: Usage | undefined): boolean {
-  return (
-    one?.inputTokens === other?.inputTokens &&
-    one?.outputTokens === other?.outputTokens &&
-    one?.cachedInputTokens === other?.cachedInputTokens &&
-    one?.reasoningTokens === other?.reasoningTokens &&
-    one?.costNanoUsd === other?.costNanoUsd
-  );
-}
-
 function member(value: unknown, key: string): unknown {
   return isRecord(value) ? value[key] : undefined;
-}
-
-function readCount(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
-}
-
-function notAbove(part: number | undefined, whole: number | undefined): number | undefined {
-  return part !== undefined && whole !== undefined && part > whole ? undefined : part;
 }
 
 function readCost(value: unknown): number | undefined {

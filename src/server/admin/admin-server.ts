@@ -1,16 +1,15 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Address } from "../../config/config.ts";
-import type { Logger } from "../../domain/ports.ts";
-import { describeError } from "../edge/describe-error.ts";
-import { listen, readBoundAddress } from "../edge/front-door.ts";
-import { inspectRequest } from "../edge/inspect-request.ts";
+import type { Address, ServerConfig } from "../../config/config.ts";
+import type { Clock, Logger, Random } from "../../domain/ports.ts";
+import type { RpcMethod } from "../../service/call.ts";
+import { registerMethods } from "../connect/register-methods.ts";
+import { RpcListener } from "../connect/rpc-listener.ts";
+import type { EncodeError } from "../connect/server-call.ts";
+import { type Admission, openAdmission } from "../edge/admission.ts";
+import { CorsPolicy } from "../edge/cors.ts";
+import { closePort, openPort } from "../edge/open-port.ts";
+import type { ServerLimits } from "../edge/server-limits.ts";
 import type { ServingState } from "../health/serving-state.ts";
-
-/** The text of `/metrics`. */
-export interface MetricsPage {
-  readonly contentType: string;
-  render(): string | Promise<string>;
-}
+import { createAdminPages, type MetricsPage } from "./admin-pages.ts";
 
 /** A running admin server. */
 export interface AdminServer {
@@ -19,69 +18,66 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-interface Page {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
-
 /** What is served to operators and Prometheus. */
 export interface AdminParts {
   readonly address: Address;
-  readonly maxHeaderBytes: number;
+  readonly config: ServerConfig;
   readonly metrics: MetricsPage | undefined;
+  readonly methods: readonly RpcMethod[];
   readonly readiness: ServingState;
+  /** Who may call the methods; undefined admits everyone. The pages ask nobody. */
+  readonly admission: Admission | undefined;
+  readonly encodeError: EncodeError;
+  readonly limits: ServerLimits;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
 }
 
-/** Serves `/metrics`, `/livez` and `/readyz`. Rejects when the address cannot be bound. */
+/**
+ * Serves `/metrics`, `/livez` and `/readyz`, and the methods over gRPC, gRPC-Web and Connect,
+ * in cleartext behind the same edge as the callers' port. A drain of the server leaves it
+ * alone: operators see to the end. Rejects when the address cannot be bound.
+ */
 export async function startAdminServer(parts: AdminParts): Promise<AdminServer> {
-  const server = createServer({ maxHeaderSize: parts.maxHeaderBytes, headersTimeout: 10_000 });
-  server.on("request", (request, response) => void answer(parts, request, response));
-  await listen(server, parts.address);
+  const { address, methods, encodeError, limits, clock, random } = parts;
+  const config: ServerConfig = { ...parts.config, tls: undefined };
+  const logger = quietPages(parts.logger);
+  const rpcs = new RpcListener({ maxRequestBytes: config.maxRequestBytes, encodeError, logger }, [
+    (router) => registerMethods(router, methods, { encodeError, logger }),
+  ]);
+  const port = await openPort({
+    address,
+    config,
+    rpcs,
+    doors: [createAdminPages(parts)],
+    endlessMethods: new Set(),
+    admission: admitToPages(parts.admission ?? openAdmission),
+    cors: new CorsPolicy([]),
+    limits,
+    clock,
+    random,
+    logger,
+  });
+  return { address: port.front.address, close: () => closePort(port) };
+}
+
+/** Scrapers and orchestrators have no credentials; methods are another matter. */
+function admitToPages(admission: Admission): Admission {
   return {
-    address: readBoundAddress(server),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    admit: (request) => ("path" in request.target ? openAdmission : admission).admit(request),
   };
 }
 
-async function answer(parts: AdminParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  request.on("error", () => {});
-  response.on("error", () => {});
-  request.resume();
-  let page: Page;
-  try {
-    page = await choosePage(parts, request);
-  } catch (error) {
-    parts.logger.error("an admin page failed", {
-      error: describeError(error),
-    });
-    page = makeText(500, "internal error\n");
-  }
-  const { status, contentType, body } = page;
-  const headers = { "content-type": contentType, "content-length": Buffer.byteLength(body) };
-  response.writeHead(status, status === 405 ? { ...headers, allow: "GET, HEAD" } : headers);
-  response.end(request.method === "HEAD" ? undefined : body);
-}
-
-async function choosePage(parts: AdminParts, request: IncomingMessage): Promise<Page> {
-  const target = inspectRequest(request, { maxHeaderBytes: parts.maxHeaderBytes, scheme: "http" });
-  if ("status" in target) return makeText(target.status, `${target.message}\n`);
-  const { metrics } = parts;
-  const known = ["/livez", "/readyz", ...(metrics === undefined ? [] : ["/metrics"])].includes(target.path);
-  if (!known) return makeText(404, "not found\n");
-  if (target.httpMethod !== "GET" && target.httpMethod !== "HEAD") return makeText(405, "use GET\n");
-  if (target.path === "/livez") return makeText(200, "ok\n");
-  if (target.path === "/readyz") {
-    return parts.readiness.serving ? makeText(200, "ok\n") : makeText(503, "not serving\n");
-  }
-  return { status: 200, contentType: metrics?.contentType ?? "", body: (await metrics?.render()) ?? "" };
-}
-
-function makeText(status: number, body: string): Page {
-  return { status, contentType: "text/plain; charset=utf-8", body };
+/** Probes and scrapes come every few seconds for ever: their lines are for debugging. */
+function quietPages(logger: Logger): Logger {
+  return {
+    debug: (message, fields) => logger.debug(message, fields),
+    info(message, fields) {
+      if (fields?.protocol === "http") logger.debug(message, fields);
+      else logger.info(message, fields);
+    },
+    warn: (message, fields) => logger.warn(message, fields),
+    error: (message, fields) => logger.error(message, fields),
+  };
 }

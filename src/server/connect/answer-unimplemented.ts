@@ -1,9 +1,9 @@
 import { detectRpcProtocol } from "../edge/rpc-protocol.ts";
 import type { Wire } from "../edge/wire.ts";
-import { encodeGrpcMessage } from "./grpc-message.ts";
+import { answerInHeaders } from "./answer-in-headers.ts";
 
 /** The number of UNIMPLEMENTED (grpc/grpc doc/statuscodes.md). */
-const UNIMPLEMENTED = "12";
+const UNIMPLEMENTED = 12;
 
 /** `/package.Service/Method`. */
 const RPC_PATH = /^\/[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+\/[A-Za-z_][A-Za-z0-9_]*$/;
@@ -16,12 +16,7 @@ const RPC_PATH = /^\/[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+\/[A-Za-
 export function answerUnimplemented(wire: Wire, path: string, contentType: string | undefined): boolean {
   const message = "no method is served at this path";
   if (contentType !== undefined && detectRpcProtocol(contentType) !== "connect") {
-    wire.writeHead(200, {
-      "content-type": contentType,
-      "grpc-status": UNIMPLEMENTED,
-      "grpc-message": encodeGrpcMessage(message),
-    });
-    wire.end();
+    answerInHeaders(wire, contentType, { code: UNIMPLEMENTED, message });
     return true;
   }
   if (!RPC_PATH.test(path)) return false;

@@ -1,5 +1,6 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
+  Code,
   type ConnectError,
   type ConnectRouter,
   createConnectRouter,
@@ -18,6 +19,7 @@ import { describeError } from "../edge/describe-error.ts";
 import { type RequestTarget, readHeader } from "../edge/inspect-request.ts";
 import { describeTooLarge } from "../edge/refusals.ts";
 import type { Wire } from "../edge/wire.ts";
+import { answerInHeaders } from "./answer-in-headers.ts";
 import { compressions, type InflationTerms, inflateUnder } from "./compressions.ts";
 import { makeCallerGoneError, toConnectError } from "./connect-error.ts";
 import { isEnveloped, MessageSizes } from "./message-sizes.ts";
@@ -96,7 +98,7 @@ export class RpcListener {
       if (answer !== undefined) await writeAnswer(answer, wire, scope, log);
     } catch (error) {
       // After the caller left, everything that writes to it fails: that is no news.
-      if (wire.closed) return;
+      if (wire.closed || answerBadText(error, exchange)) return;
       this.#logger.error("an answer could not be sent", {
         requestId: scope.context.requestId,
         error: describeError(error),
@@ -167,4 +169,21 @@ function isCompressed({ wire, target }: RpcExchange): boolean {
     headers["connect-content-encoding"] !== undefined ||
     (target.httpMethod === "GET" && target.url.includes("compression="))
   );
+}
+
+/**
+ * Answers a gRPC call whose JSON holds half of a surrogate pair, which no status can quote.
+ * False when it is something else that went wrong.
+ */
+function answerBadText(error: unknown, { wire, log, scope }: RpcExchange): boolean {
+  const contentType = readHeader(wire.request, "content-type");
+  if (!(error instanceof URIError) || contentType === undefined || wire.headersSent) return false;
+  log.setCode("INVALID_ARGUMENT");
+  scope.settle();
+  answerInHeaders(wire, contentType, {
+    code: Code.InvalidArgument,
+    message: "the message holds text that is not valid Unicode",
+  });
+  if (wire.isHttp2 && !wire.requestComplete) scope.linger();
+  return true;
 }

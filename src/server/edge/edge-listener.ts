@@ -59,7 +59,7 @@ export class EdgeListener {
   readonly #memory: RequestMemory;
   readonly #watch: CallWatch;
   /** HTTP/1.1 requests under way on each connection: a caller may send many before it has an answer. */
-  readonly #pipelinedCounts = new WeakMap<Socket, number>();
+  readonly #pipelined = new WeakMap<Socket, Set<Wire>>();
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
@@ -95,13 +95,21 @@ export class EdgeListener {
   /** False, with the connection closed, when the caller sent more than it may before it has answers. */
   #countPipelined(wire: Wire): boolean {
     const { socket } = wire.request;
-    const count = (this.#pipelinedCounts.get(socket) ?? 0) + 1;
-    if (count > this.#parts.limits.maxPipelinedCount) {
+    let wires = this.#pipelined.get(socket);
+    if (wires === undefined) {
+      const open = new Set<Wire>();
+      socket.once("close", () => {
+        for (const each of [...open]) each.close();
+      });
+      this.#pipelined.set(socket, open);
+      wires = open;
+    }
+    if (wires.size >= this.#parts.limits.maxPipelinedCount) {
       socket.destroy();
       return false;
     }
-    this.#pipelinedCounts.set(socket, count);
-    wire.onClose(() => this.#pipelinedCounts.set(socket, (this.#pipelinedCounts.get(socket) ?? 1) - 1));
+    wires.add(wire);
+    wire.onClose(() => wires.delete(wire));
     return true;
   }
 

@@ -3,13 +3,15 @@ import type { Cleanup, Clock, Logger, Random } from "../../domain/ports.ts";
 import { drawMaxAgeMs } from "./connection-age.ts";
 import { CONNECTION_WINDOW_BYTES } from "./http2-options.ts";
 import type { ServerLimits } from "./server-limits.ts";
-import { findActivity } from "./session-activity.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** How long a peer may take to answer the ping between the two GOAWAYs. */
 const GOAWAY_PING_TIMEOUT_MS = 1_000;
 /** The highest stream id there is: "I am leaving, but I still take what is on its way" (RFC 9113 6.8). */
 const LAST_STREAM_ID = 2 ** 31 - 1;
+
+/** The answer to a PING takes 17 bytes, and as many again or somewhat more for TLS. */
+const PING_ANSWER_BYTES = 64;
 
 /** What watching takes. */
 export interface WatchParts {
@@ -42,6 +44,11 @@ export class SessionWatch {
     session.once("remoteSettings", () => {
       if (this.#streamCount === 0 && !this.#leaving) this.#rest();
       this.#stopKeepAlive = clock.timer(limits.headersTimeoutMs, () => this.#probe());
+    });
+    session.once("goaway", () => {
+      // A caller that leaves is asked at once whether it is still there for its last calls.
+      this.#stopKeepAlive();
+      this.#probe();
     });
     session.on("stream", (stream) => {
       this.#streamCount++;
@@ -120,12 +127,13 @@ export class SessionWatch {
     const nowMs = clock.nowMs();
     const pings = new TokenBucket(limits.pingBurstCount, limits.pingsPerSecond, nowMs);
     const settings = new TokenBucket(limits.settingsBurstCount, limits.settingsPerSecond, nowMs);
-    const activity = findActivity(this.session);
-    let sentCount = activity.sentCount;
+    const { socket } = this.session;
+    let sentBytes = socket.bytesWritten;
     this.session.on("ping", () => {
       // gRPC clients measure the network with pings while answers flow.
-      if (activity.sentCount !== sentCount) sentCount = activity.sentCount;
-      else if (!pings.take(clock.nowMs())) this.#expel("too_many_pings");
+      const isAnswering = socket.bytesWritten - sentBytes > PING_ANSWER_BYTES;
+      sentBytes = socket.bytesWritten;
+      if (!isAnswering && !pings.take(clock.nowMs())) this.#expel("too_many_pings");
     });
     this.session.on("remoteSettings", () => {
       if (!settings.take(clock.nowMs())) this.#expel("too_many_settings");

@@ -27,6 +27,8 @@ export class TlsListener {
       rejectUnauthorized: false,
     });
     server.on("secureConnection", refuseUnknownCertificate);
+    // After a handshake that fails or takes too long.
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
     return new TlsListener(server, config);
   }
 

@@ -1,6 +1,5 @@
 import { IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
-import { findActivity, type SessionActivity } from "./session-activity.ts";
 
 /** What Node hands to a request listener, of either HTTP version. */
 export type NodeRequest = IncomingMessage | Http2ServerRequest;
@@ -20,8 +19,8 @@ export class Wire {
   readonly request: NodeRequest;
   readonly #response: ServerResponse;
   readonly #http2Stream: Http2ServerRequest["stream"] | undefined;
-  readonly #activity: SessionActivity | undefined;
   #writtenBytes = 0;
+  readonly #closeListeners = new Set<(whole: boolean) => void>();
   #closed = false;
   #brokenOff = false;
   /** Set where the answer must be the last one on its HTTP/1.1 connection. */
@@ -32,13 +31,10 @@ export class Wire {
     // Node promises that the HTTP/2 compatibility classes answer to the same calls.
     this.#response = response as ServerResponse;
     this.#http2Stream = request instanceof IncomingMessage ? undefined : request.stream;
-    this.#activity = this.#http2Stream?.session && findActivity(this.#http2Stream.session);
     // A socket that fails is seen as a close; an `error` nobody listens to would end the process.
     request.on("error", ignore);
     this.#response.on("error", ignore);
-    (this.#http2Stream ?? this.#response).once("close", () => {
-      this.#closed = true;
-    });
+    (this.#http2Stream ?? this.#response).once("close", () => this.close());
   }
 
   get isHttp2(): boolean {
@@ -61,14 +57,24 @@ export class Wire {
 
   /** Calls `fn` once at the end; `whole` says whether all of the answer was handed to the network. */
   onClose(fn: (whole: boolean) => void): void {
+    this.#closeListeners.add(fn);
+  }
+
+  /**
+   * The connection is gone. To be called for HTTP/1.1, where an answer may still have waited
+   * for others before it.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     const stream = this.#http2Stream;
-    if (stream === undefined) {
-      this.#response.once("close", () => fn(this.#response.writableFinished && !this.#brokenOff));
-    } else {
-      stream.once("close", () => {
-        fn(stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR && !this.#brokenOff);
-      });
-    }
+    const whole =
+      !this.#brokenOff &&
+      (stream === undefined
+        ? this.#response.writableFinished
+        : stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR);
+    for (const fn of this.#closeListeners) fn(whole);
+    this.#closeListeners.clear();
   }
 
   /** Sets a header of the answer that is still to come. */
@@ -89,7 +95,6 @@ export class Wire {
   write(chunk: string | Uint8Array): boolean {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     this.#writtenBytes += bytes.byteLength;
-    if (this.#activity !== undefined) this.#activity.sentCount++;
     if (bytes.byteLength <= PIECE_BYTES) return this.#response.write(bytes);
     let isRoomy = true;
     for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES) {
@@ -116,15 +121,14 @@ export class Wire {
   /** Resolves when there is room again, or nothing more can be sent. */
   async drained(): Promise<void> {
     if (this.#closed) return;
-    const end = this.#http2Stream ?? this.#response;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         this.#response.off("drain", done);
-        end.off("close", done);
+        this.#closeListeners.delete(done);
         resolve();
       };
       this.#response.once("drain", done);
-      end.once("close", done);
+      this.#closeListeners.add(done);
     });
   }
 

@@ -45,7 +45,8 @@ describe("callers with client certificates", function () {
   });
 
   after(async () => {
-    await sluice.stop();
+    // Undefined where it could not be started; then the rest must be closed all the same.
+    await (sluice as GuardedSluice | undefined)?.stop();
     await Promise.all([upstream.close(), authority.remove(), stranger.remove()]);
   });
 

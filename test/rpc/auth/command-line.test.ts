@@ -21,7 +21,8 @@ describe("the command line and a server that wants keys", () => {
   });
 
   after(async () => {
-    await sluice.stop();
+    // Undefined where it could not be started; then the rest must be closed all the same.
+    await (sluice as GuardedSluice | undefined)?.stop();
     await upstream.close();
     await rm(folder, { recursive: true });
   });

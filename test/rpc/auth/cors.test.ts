@@ -21,8 +21,9 @@ describe("calls of web pages", () => {
   });
 
   after(async () => {
-    await sluice.stop();
-    await closed.stop();
+    // Undefined where it could not be started; then the rest must be closed all the same.
+    await (sluice as GuardedSluice | undefined)?.stop();
+    await (closed as GuardedSluice | undefined)?.stop();
     await upstream.close();
   });
 

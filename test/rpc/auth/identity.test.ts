@@ -71,7 +71,8 @@ describe("caller identity on the wire", () => {
   });
 
   after(async () => {
-    await sluice.stop();
+    // Undefined where it could not be started; then the rest must be closed all the same.
+    await (sluice as GuardedSluice | undefined)?.stop();
     await upstream.close();
   });
 

@@ -53,18 +53,19 @@ server:
   max_request_bytes: 64KiB
 ${options.server ?? ""}
 providers:
-  relay: { kind: openai, base_url: "${options.upstream}", api_key: "${options.providerKey ?? "provider-key"}" }
+  house: { kind: openai, base_url: "${options.upstream}", api_key: "${options.providerKey ?? "provider-key"}" }
 models:
   - name: relay
     context_window_tokens: 100000
     max_output_tokens: 1000
     vision: true
-    deployments: [{ provider: relay }]
+    deployments: [{ provider: house }]
 routing:
   max_attempts: 2
   timeouts: { first_token: 150ms, idle: 150ms, total: 2s }
   # Every attempt is to reach the model server, however often it failed before.
   breaker: { failure_threshold: 1000, recovery_time: 1s }
+  retry: { base_delay: 5ms, max_delay: 10ms }
 ${hasAuth ? `auth:\n${keys === undefined ? "" : "  keys_file: keys.json\n"}${auth}` : ""}
 ${options.sections ?? ""}
 `,

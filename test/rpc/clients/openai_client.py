@@ -71,4 +71,5 @@ def time_out():
         return "timed out"
 
 
-print(json.dumps({step.__name__: step() for step in (whole, stream, tools, error, cut, leave, time_out)}))
+# The error last: after a 429 the model server is left alone for as long as it asked.
+print(json.dumps({step.__name__: step() for step in (whole, stream, tools, cut, leave, time_out, error)}))

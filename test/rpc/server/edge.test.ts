@@ -174,6 +174,21 @@ describe("the edge", () => {
     expect(codes[2]).to.equal("INVALID_ARGUMENT");
   });
 
+  for (const contentType of ["application/grpc+json", "application/grpc-web+json"]) {
+    it(`answers INVALID_ARGUMENT to half of a surrogate pair in ${contentType}`, async () => {
+      const json = Buffer.from('"\\ud800"');
+      const head = Buffer.from([0, 0, 0, 0, json.length]);
+      const answer = await sendHttp2(
+        server.port,
+        { ":method": "POST", ":path": PATH, "content-type": contentType },
+        Buffer.concat([head, json]),
+      );
+      expect(answer.headers).to.include({ ":status": 200, "grpc-status": "3" });
+      await eventually(() => expect(server.logger.find("call")[0]?.code).to.equal("INVALID_ARGUMENT"));
+      expect(server.logger.find("an answer could not be sent")).to.deep.equal([]);
+    });
+  }
+
   it("prints nothing by itself, whatever callers do", async () => {
     const printed: unknown[] = [];
     const { error } = console;

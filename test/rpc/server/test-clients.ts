@@ -6,7 +6,7 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
-import { type ChannelCredentials, Client, credentials } from "@grpc/grpc-js";
+import { type ChannelCredentials, Client, type ClientOptions, credentials } from "@grpc/grpc-js";
 
 /** A client's way to the server, and how to let go of it. */
 export interface TestTransport {
@@ -51,8 +51,13 @@ export function findTransport(name: string): TestTransport {
 }
 
 /** A grpc-js client for `target`, which calls methods by their descriptors. */
-export function openGrpcJs(port: number, channel: ChannelCredentials = credentials.createInsecure()): Client {
+export function openGrpcJs(
+  port: number,
+  channel: ChannelCredentials = credentials.createInsecure(),
+  options: ClientOptions = {},
+): Client {
   return new Client(`127.0.0.1:${port}`, channel, {
+    ...options,
     "grpc.enable_retries": 0,
     // TLS has no server names that are addresses.
     "grpc.ssl_target_name_override": "localhost",

@@ -23,6 +23,7 @@ const PROMISED: Readonly<Record<string, Scope | "open">> = {
   "sluice.v1.ModelService/GetModel": "models.read",
   "sluice.v1.ModelService/RecommendModels": "models.read",
   "sluice.v1.ModelService/ExplainRoute": "models.read",
+  "sluice.v1.ModelService/TestModels": "admin",
   "sluice.v1.AdminService/ResetPerformance": "admin",
   "grpc.health.v1.Health/Check": "open",
   "grpc.health.v1.Health/Watch": "open",

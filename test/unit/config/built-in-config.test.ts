@@ -84,7 +84,7 @@ describe("the built-in configuration", () => {
       const result = loadText("", { env });
       const { providers, models: real, deploymentLimits } = expectConfig(result);
       const provider = providers[0] as OpenAiProviderConfig;
-      expect(provider).to.include({ kind: "openai", name: "glm", baseUrl: url });
+      expect(provider).to.include({ kind: "glm", name: "glm", baseUrl: url });
       expect(provider.apiKey?.reveal()).to.equal(env.GLM_API_KEY);
       expect(result.ok && result.notices).to.deep.equal([]);
       const deployments = real.flatMap((model) => model.deployments);

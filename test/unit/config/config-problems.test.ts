@@ -80,7 +80,7 @@ describe("problems of the configuration", () => {
     ["a provider without kind", catalogYaml({ provider: "{}" }), ["2:3: providers.p.kind is missing"]],
     [
       "an unknown kind",
-      catalogYaml({ provider: "{ kind: ollama }" }),
+      catalogYaml({ provider: "{ kind: cohere }" }),
       ["3:13: providers.p.kind is none of the choices"],
     ],
     [

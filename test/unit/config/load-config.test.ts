@@ -106,6 +106,7 @@ describe("loading the configuration", () => {
         simulated: true,
         requestOverrides: {},
         concurrencyLimit: undefined,
+        capabilities: model?.capabilities,
       },
     ]);
     expect(model).to.deep.include({

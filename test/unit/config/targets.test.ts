@@ -127,7 +127,7 @@ describe("the configuration of targets", () => {
             { role: "spare", models: ["m1"] },
           ],
           selection: "fixed",
-          strategy: "single",
+          strategy: undefined,
         },
       ]);
     }

@@ -76,7 +76,7 @@ describe("decodeChatRequest", () => {
       decodeWith({
         stream: true,
         stream_options: { include_usage: true, include_obfuscation: false },
-        sluice: { priority: "cost", task_type: "translation", strategy: "best_of_two" },
+        sluice: { priority: "cost", task_type: "translation", strategy: "best_of_two", explain: true },
       }),
     );
     expect(chat.form).to.include({ isStream: true, includesUsage: true });
@@ -84,6 +84,7 @@ describe("decodeChatRequest", () => {
       priority: "cost",
       taskType: "translation",
       strategy: "best_of_two",
+      explain: true,
     });
   });
 
@@ -112,6 +113,7 @@ describe("decodeChatRequest", () => {
       ["unsupported_value stream_options.include_obfuscation"],
     ],
     ["an unknown priority", { sluice: { priority: "best" } }, ["invalid_value sluice.priority"]],
+    ["an explanation in words", { sluice: { explain: "yes" } }, ["invalid_type sluice.explain"]],
     ["an unknown strategy", { sluice: { strategy: "best" } }, ["invalid_value sluice.strategy"]],
     ["an unknown wish", { sluice: { speed: 1 } }, ["unknown_parameter sluice.speed"]],
     [

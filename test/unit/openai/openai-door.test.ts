@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { RouteDecision } from "../../../src/domain/attempt.ts";
 import { seededRandom } from "../../../src/lib/random.ts";
 import { createOpenAiDoor } from "../../../src/openai/openai-door.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
@@ -145,6 +146,57 @@ describe("the OpenAI door before the router", () => {
 });
 
 describe("the OpenAI door's whole answers", () => {
+  it("tells how each attempt was decided when asked", () => {
+    const { router, chat } = open();
+    const decision: RouteDecision = {
+      attemptNumber: 1,
+      target: "auto",
+      taskType: "reasoning",
+      relaxed: ["min_success"],
+      candidates: [
+        {
+          deployment: makeDeployment("glm-4.6-flash", "zhipu"),
+          tier: "auto",
+          chosen: true,
+          removedBy: undefined,
+          score: {
+            score: 0.5,
+            successRatio: 0.9,
+            quality: 0.7,
+            expectedMs: 1_200,
+            expectedCostNanoUsd: undefined,
+            headroomRatio: 1,
+          },
+        },
+        {
+          deployment: makeDeployment("team/qwen"),
+          tier: "auto",
+          chosen: false,
+          removedBy: "breaker",
+          score: undefined,
+        },
+      ],
+    };
+    const finish = (exchange: FakeExchange) => {
+      router.last.start();
+      router.last.finish({ decisions: [decision] });
+      return exchange;
+    };
+    const { sluice } = JSON.parse(finish(chat({ sluice: { explain: true } })).body);
+    expect(router.last.request.explain).to.equal(true);
+    expect(sluice.decisions[0]).to.include({ attempt_number: 1, target: "auto", task_type: "reasoning" });
+    const [chosen, removed] = sluice.decisions[0].candidates;
+    expect(chosen).to.deep.include({ deployment: "zhipu/glm-4.6-flash", chosen: true, removed_by: null });
+    expect(chosen.score).to.include({ score: 0.5, expected_ms: 1_200, expected_cost_nano_usd: null });
+    expect(removed).to.include({ deployment: "acme/team/qwen", removed_by: "breaker", score: null });
+    const { writes } = finish(chat({ stream: true, sluice: { explain: true } }));
+    const last = writes
+      .join("")
+      .split("\n\n")
+      .find((chunk) => chunk.includes('"finish_reason":"'));
+    expect(JSON.parse(last?.slice("data: ".length) ?? "").sluice).to.deep.equal(sluice);
+  });
+
   it("collects text, reasoning and calls", () => {
     const { router, chat } = open();
     const exchange = chat({ tools: [{ type: "function", function: { name: "get_time", strict: true } }] });

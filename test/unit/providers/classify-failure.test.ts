@@ -5,7 +5,9 @@ import {
   classifyErrorAnswer,
   classifyErrorValue,
   classifyTransportError,
-} from "../../../src/providers/openai/classify-failure.ts";
+} from "../../../src/providers/failures/classify-failure.ts";
+
+const PLACE = { provider: "any", wallNowMs: 0 } as const;
 
 type Row = readonly [status: number, error: unknown, wanted: FailureClass];
 
@@ -60,7 +62,7 @@ const BARE: readonly Row[] = [
   [400, undefined, "invalid_request"],
   [401, undefined, "auth"],
   [402, undefined, "quota_exhausted"],
-  [403, undefined, "auth"],
+  [403, undefined, "model_unavailable"],
   [404, undefined, "model_unavailable"],
   [408, undefined, "timeout"],
   [413, undefined, "invalid_request"],
@@ -77,15 +79,17 @@ const BARE: readonly Row[] = [
 describe("classifyErrorAnswer", () => {
   for (const [status, error, wanted] of [...GLM, ...OPENAI, ...BARE]) {
     it(`takes ${status} with ${JSON.stringify(error) ?? "no body"} for ${wanted}`, () => {
-      const failure = classifyErrorAnswer(status, error ? JSON.stringify({ error }) : "", undefined);
+      const failure = classifyErrorAnswer(status, error ? JSON.stringify({ error }) : "", undefined, PLACE);
       expect(failure).to.include({ class: wanted, httpStatus: status });
     });
   }
 
   it("takes the page of a firewall for a server error and other pages by their status", () => {
-    expect(classifyErrorAnswer(405, "<!DOCTYPE html>", undefined).class).to.equal("server_error");
-    expect(classifyErrorAnswer(405, "{}", undefined).class).to.equal("invalid_request");
-    expect(classifyErrorAnswer(502, "<html>context window</html>", undefined).class).to.equal("server_error");
+    expect(classifyErrorAnswer(405, "<!DOCTYPE html>", undefined, PLACE).class).to.equal("server_error");
+    expect(classifyErrorAnswer(405, "{}", undefined, PLACE).class).to.equal("invalid_request");
+    expect(classifyErrorAnswer(502, "<html>context window</html>", undefined, PLACE).class).to.equal(
+      "server_error",
+    );
   });
 
   it("reads errors in every shape", () => {
@@ -96,19 +100,18 @@ describe("classifyErrorAnswer", () => {
       '[{"error":{"code":"1113"}}]',
       '{"error":{"type":"insufficient_quota"}}',
     ]) {
-      expect(classifyErrorAnswer(429, body, undefined).class).to.equal("quota_exhausted");
+      expect(classifyErrorAnswer(429, body, undefined, PLACE).class).to.equal("quota_exhausted");
     }
   });
 
   it("keeps the wish to wait and a clean code, and no text of the provider", () => {
-    const error = { code: `sk-secret <b>${"x".repeat(100)}`, message: "prompt: my password" };
-    const failure = classifyErrorAnswer(429, JSON.stringify({ error }), 1_500);
-    expect(failure).to.deep.equal({
-      class: "rate_limit",
-      httpStatus: 429,
-      retryAfterMs: 1_500,
-      providerCode: `sk-secretb${"x".repeat(54)}`,
-    });
+    const classify = (code: string) =>
+      classifyErrorAnswer(429, JSON.stringify({ error: { code, message: "my password" } }), 1_500, PLACE);
+    const plain = { class: "rate_limit", httpStatus: 429, retryAfterMs: 1_500 };
+    expect(classify("rate_limit_exceeded")).to.deep.equal({ ...plain, providerCode: "rate_limit_exceeded" });
+    for (const text of ["my secret prompt", "x".repeat(65), "line\nbreak", "<b>"]) {
+      expect(classify(text), text).to.deep.equal(plain);
+    }
   });
 
   it("gives one of the classes and a clean code for anything at all", () => {
@@ -119,7 +122,7 @@ describe("classifyErrorAnswer", () => {
     );
     fc.assert(
       fc.property(fc.integer({ min: 300, max: 599 }), bodies, (status, body) => {
-        const failure = classifyErrorAnswer(status, body, undefined);
+        const failure = classifyErrorAnswer(status, body, undefined, PLACE);
         expect(FAILURE_CLASSES).to.include(failure.class);
         if (failure.providerCode !== undefined)
           expect(failure.providerCode).to.match(/^[A-Za-z0-9_.-]{1,64}$/);
@@ -133,7 +136,7 @@ describe("classifyErrorValue", () => {
     [{ code: "server_is_overloaded" }, "overloaded"],
     [{ code: 429, message: "slow", metadata: { error_type: "rate_limit_exceeded" } }, "rate_limit"],
     [{ code: 502, message: "host failed" }, "server_error"],
-    [{ code: 403 }, "auth"],
+    [{ code: 403 }, "model_unavailable"],
     [{ type: "overloaded_error" }, "overloaded"],
     [{ code: "1301" }, "content_filter"],
     [{ message: "maximum context length is 8" }, "context_length_exceeded"],
@@ -143,7 +146,7 @@ describe("classifyErrorValue", () => {
   ];
   for (const [error, wanted] of cases) {
     it(`takes ${JSON.stringify(error)} inside a 200 for ${wanted}`, () => {
-      expect(classifyErrorValue(error, 200)).to.include({ class: wanted, httpStatus: 200 });
+      expect(classifyErrorValue(error, 200, "any")).to.include({ class: wanted, httpStatus: 200 });
     });
   }
 });

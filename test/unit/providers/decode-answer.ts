@@ -1,6 +1,7 @@
 import type { GenerationEvent } from "../../../src/domain/event.ts";
 import type { ProviderEnd } from "../../../src/domain/ports.ts";
-import { AnswerDecoder } from "../../../src/providers/openai/answer-decoder.ts";
+import type { AnswerDecoder } from "../../../src/providers/http/answer-decoder.ts";
+import { openChatDecoder } from "../../../src/providers/openai/open-chat-decoder.ts";
 
 /** What a decoder made of a body. */
 export interface DecodedAnswer {
@@ -10,7 +11,14 @@ export interface DecodedAnswer {
 
 /** Decodes a body that comes in these reads and then ends. */
 export function decodeReads(reads: readonly (Buffer | string)[], usesTemplate = true): DecodedAnswer {
-  const decoder = new AnswerDecoder({ attemptId: "attempt-1", httpStatus: 200, usesTemplate });
+  return feedDecoder(
+    openChatDecoder({ attemptId: "attempt-1", httpStatus: 200, provider: "any", usesTemplate }),
+    reads,
+  );
+}
+
+/** Gives a decoder a body that comes in these reads and then ends. */
+export function feedDecoder(decoder: AnswerDecoder, reads: readonly (Buffer | string)[]): DecodedAnswer {
   const events: GenerationEvent[] = [];
   for (const read of reads) {
     decoder.push(Buffer.from(read));

@@ -127,6 +127,14 @@ describe("DeltaTemplate", () => {
     expect(template.kind).to.equal("text_delta");
   });
 
+  it("takes a text with escapes too", () => {
+    const template = new DeltaTemplate();
+    learnFrom(template, plain("Hel"));
+    const event = plain('\\"a\\" \\\\ \\n\\u00e9 \\ud83d\\ude00 你');
+    expect(match(template, event)).to.equal(Buffer.byteLength(event));
+    expect(template.text).to.equal('"a" \\ \né 😀 你');
+  });
+
   it("learns reasoning too", () => {
     const template = new DeltaTemplate();
     const reasoning = (text: string) => `data: {"choices":[{"delta":{"reasoning_content":"${text}"}}]}\n\n`;
@@ -136,7 +144,9 @@ describe("DeltaTemplate", () => {
   });
 
   for (const [what, event] of [
-    ["an escape", plain("a\\n")],
+    ["an escape that is none", plain("a\\x")],
+    ["half a character", plain("a\\ud83d")],
+    ["an escape without end", plain("abc\\").slice(0, -40)],
     ["a control character", plain("a\tb")],
     ["another prefix", plain("a", "c2")],
     ["a text without end", plain("abc").slice(0, -50)],

@@ -62,6 +62,24 @@ describe("The OpenAI provider over real HTTP", () => {
     exchange.finish();
   };
 
+  it("tells of its limits once, before the answer, as failures do too", async () => {
+    const limits = {
+      "x-ratelimit-limit-requests": "60",
+      "x-ratelimit-remaining-requests": "59",
+      "x-ratelimit-reset-requests": "1s",
+    };
+    const reading = { requests: { limit: 60, remaining: 59, resetMs: 1_000 } };
+    const answered = await ask((exchange) => {
+      exchange.begin(200, limits);
+      exchange.sendText("Hello");
+      exchange.finish();
+    });
+    expect(answered.quotas).to.deep.equal([reading]);
+    const refused = await ask((exchange) => exchange.answer(429, { ...JSON_TYPE, ...limits }, "{}"));
+    expect(refused.quotas).to.deep.equal([reading]);
+    expect((await ask(answer)).quotas).to.deep.equal([]);
+  });
+
   it("sends the request with its headers and nothing of the key elsewhere", async () => {
     upstream.script = answer;
     const recorder = new ProviderRecorder();
@@ -291,6 +309,22 @@ describe("The OpenAI provider over real HTTP", () => {
     });
     expect(end).to.include({ kind: "completed", finishReason: "stop", rawFinishReason: "" });
     expect(upstream.exchanges[0]?.isClientGone).to.equal(false);
+    await clock.advance(2_000);
+    await eventually(() => expect(upstream.exchanges[0]?.isClientGone).to.equal(true));
+  });
+
+  it("takes an answer for whole when nothing more comes after its finish reason and nobody hangs up", async () => {
+    upstream.script = (exchange) => {
+      exchange.begin();
+      exchange.sendText("Hello");
+      exchange.send({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+    };
+    const recorder = new ProviderRecorder();
+    recorder.start(provider, makeCall());
+    await eventually(() => expect(clock.pendingCount).to.equal(1));
+    expect(recorder.ends).to.deep.equal([]);
+    await clock.advance(2_000);
+    await eventually(() => expect(recorder.ends[0]).to.include({ kind: "completed", finishReason: "stop" }));
     await clock.advance(2_000);
     await eventually(() => expect(upstream.exchanges[0]?.isClientGone).to.equal(true));
   });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { readRetryAfterMs } from "../../../src/providers/openai/retry-after.ts";
+import { readRetryAfterMs } from "../../../src/providers/http/retry-after.ts";
 
 const NOW_MS = Date.parse("Fri, 20 Nov 2026 10:00:00 GMT");
 const HOUR_MS = 3_600_000;

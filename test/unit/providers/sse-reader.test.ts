@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { SseReader } from "../../../src/providers/openai/sse-reader.ts";
+import { SseReader } from "../../../src/providers/http/sse-reader.ts";
 import { cutAt } from "./decode-answer.ts";
 
 type Event = readonly [name: string, data: string];

@@ -1,10 +1,16 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
+import { seededRandom } from "../../../src/lib/random.ts";
+import { openMessageDecoder } from "../../../src/providers/anthropic/anthropic-provider.ts";
+import type { AnswerDecoder } from "../../../src/providers/http/answer-decoder.ts";
+import { openLinesDecoder } from "../../../src/providers/ollama/ollama-provider.ts";
+import { openChatDecoder } from "../../../src/providers/openai/open-chat-decoder.ts";
 import { collectToolCalls } from "../../conformance/provider-recorder.ts";
-import { cutAt, type DecodedAnswer, decodeReads, joinText } from "./decode-answer.ts";
+import { cutAt, type DecodedAnswer, feedDecoder, joinText } from "./decode-answer.ts";
 
 interface Vector {
   readonly id: string;
+  readonly dialect: string;
   readonly chunks_b64: readonly string[];
   readonly expect: {
     readonly text: string;
@@ -64,17 +70,45 @@ function checkUsage({ events }: DecodedAnswer, wanted: Vector["expect"]["usage"]
   expect(usage?.costNanoUsd).to.equal(wanted.cost === undefined ? undefined : Math.round(wanted.cost * 1e9));
 }
 
-describe("the stream vectors of OpenAI, OpenRouter and GLM", () => {
-  it("are all there", () => expect(VECTORS).to.have.length(40));
+const ANSWER = { attemptId: "attempt-1", httpStatus: 200 };
+
+/** The shipped decoder of a dialect. */
+function openDecoder(dialect: string): AnswerDecoder {
+  if (dialect === "anthropic") return openMessageDecoder(ANSWER);
+  if (dialect === "ollama") return openLinesDecoder(ANSWER);
+  return openChatDecoder({ ...ANSWER, provider: "any", usesTemplate: true });
+}
+
+const RECUT_COUNT = 1_000;
+const SEED = 20_261_120;
+
+describe("the stream vectors of all dialects", () => {
+  it("are all there", () => {
+    expect(VECTORS).to.have.length(50);
+    expect(new Set(VECTORS.map(({ dialect }) => dialect))).to.deep.equal(
+      new Set(["openai", "openrouter", "zhipu", "anthropic", "ollama"]),
+    );
+  });
 
   for (const vector of VECTORS) {
+    const decode = (reads: readonly Buffer[]) => feedDecoder(openDecoder(vector.dialect), reads);
+    const sent = vector.chunks_b64.map((chunk) => Buffer.from(chunk, "base64"));
+    const bytes = Buffer.concat(sent);
+
     it(`${vector.id} is read right as sent, byte by byte, and cut in two at every byte`, () => {
-      const reads = vector.chunks_b64.map((chunk) => Buffer.from(chunk, "base64"));
-      const bytes = Buffer.concat(reads);
-      check(decodeReads(reads), vector.expect);
-      check(decodeReads(Array.from(bytes, (byte) => Buffer.from([byte]))), vector.expect);
+      check(decode(sent), vector.expect);
+      check(decode(Array.from(bytes, (byte) => Buffer.from([byte]))), vector.expect);
       for (let place = 0; place <= bytes.length; place++) {
-        check(decodeReads(cutAt(bytes, [place])), vector.expect);
+        check(decode(cutAt(bytes, [place])), vector.expect);
+      }
+    });
+
+    it(`${vector.id} is read right however it is cut at random`, () => {
+      const random = seededRandom(SEED);
+      for (let round = 0; round < RECUT_COUNT; round++) {
+        const placeCount = 1 + Math.floor(random.next() * 12);
+        const places = Array.from({ length: placeCount }, () => Math.floor(random.next() * bytes.length));
+        check(decode(cutAt(bytes, places)), vector.expect);
       }
     });
   }

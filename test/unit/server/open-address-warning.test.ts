@@ -26,6 +26,6 @@ describe("the warning of open addresses", () => {
   it("says that there is no authentication", () => {
     const logger = new MemoryLogger();
     warnOfOpenAddresses([{ host: "::", port: 1 }], logger);
-    expect(logger.lines[0]?.message).to.contain("there is no authentication yet");
+    expect(logger.lines[0]?.message).to.contain("it asks for no credentials");
   });
 });

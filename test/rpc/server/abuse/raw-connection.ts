@@ -6,6 +6,7 @@ export class RawConnection {
   readonly socket: Socket;
   /** Resolves when the connection is closed, by whoever. */
   readonly closed: Promise<void>;
+  #answeredCount = 0;
   /** Everything received. */
   received = Buffer.alloc(0);
   isClosed = false;
@@ -30,6 +31,17 @@ export class RawConnection {
     const connection = new RawConnection(port, options.localAddress);
     connection.send(PREFACE, options.settings ?? settings(), frame(FRAME.settings, FLAG.ack, 0));
     return connection;
+  }
+
+  /** From now on answers each PING of the server, as all clients do. */
+  answerPings(): void {
+    this.socket.on("data", () => {
+      const pings = this.frames.filter(({ type, flags }) => type === FRAME.ping && flags === 0);
+      for (const { payload } of pings.slice(this.#answeredCount)) {
+        this.send(frame(FRAME.ping, FLAG.ack, 0, payload));
+      }
+      this.#answeredCount = pings.length;
+    });
   }
 
   send(...pieces: readonly (Buffer | string)[]): void {

@@ -1,0 +1,51 @@
+import { Worker } from "node:worker_threads";
+import { type RunResult, type RunTask, runTask } from "./run-task.ts";
+
+/**
+ * Makes all runs, in this thread or in `jobCount` workers, and answers the results in the
+ * order of the tasks, whoever was ready first.
+ */
+export async function runTasks(
+  tasks: readonly RunTask[],
+  jobCount: number,
+  onDone: (doneCount: number) => void,
+): Promise<readonly RunResult[]> {
+  const results: RunResult[] = [];
+  let doneCount = 0;
+  const keep = (index: number, result: RunResult) => {
+    results[index] = result;
+    onDone(++doneCount);
+  };
+  if (jobCount === 1) {
+    for (const [index, task] of tasks.entries()) keep(index, runTask(task));
+    return results;
+  }
+  let nextIndex = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(jobCount, tasks.length) }, () => work(tasks, () => nextIndex++, keep)),
+  );
+  return results;
+}
+
+function work(
+  tasks: readonly RunTask[],
+  takeIndex: () => number,
+  keep: (index: number, result: RunResult) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./task-worker.ts", import.meta.url));
+    let index = takeIndex();
+    const send = () => {
+      const task = tasks[index];
+      if (task !== undefined) return worker.postMessage(task);
+      worker.terminate().then(() => resolve(), reject);
+    };
+    worker.on("error", reject);
+    worker.on("message", (result: RunResult) => {
+      keep(index, result);
+      index = takeIndex();
+      send();
+    });
+    send();
+  });
+}

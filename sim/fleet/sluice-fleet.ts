@@ -1,0 +1,69 @@
+import { seededRandom } from "../../src/lib/random.ts";
+import { deriveSeed, drawUnit } from "../world/draws.ts";
+import type { SimRequest } from "../world/workload.ts";
+import type { Fleet, FleetParts } from "./fleet.ts";
+import { GossipBus } from "./gossip-bus.ts";
+import { configureSluice, type SluiceOptions } from "./sluice-options.ts";
+import { SluiceReplica } from "./sluice-replica.ts";
+
+/** Keeps all clocks above zero, whatever their skew. */
+const CLOCK_BASE_MS = 100_000;
+
+/** Replicas of the shipped router that tell each other what they count. */
+export class SluiceFleet implements Fleet {
+  readonly #parts: FleetParts;
+  readonly #options: SluiceOptions;
+  readonly #closedCounts: number[] = [];
+  #replicas: readonly SluiceReplica[];
+
+  constructor(parts: FleetParts, options: SluiceOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#replicas = this.#start(parts.world.endpoints.map(() => 1));
+  }
+
+  submit(request: SimRequest): void {
+    this.#replicas[request.replica]?.submit(request);
+  }
+
+  /** New replicas serve from now on; what the old ones have under way they bring to its end. */
+  reloadPrices(factors: readonly number[]): void {
+    this.close();
+    this.#replicas = this.#start(factors);
+  }
+
+  close(): void {
+    for (const replica of this.#replicas) {
+      this.#closedCounts.push(replica.stateChangeCount);
+      replica.stopGossip();
+    }
+    this.#replicas = [];
+  }
+
+  countReplicasAgainst(endpoint: number): number {
+    return this.#replicas.filter((replica) => replica.isAgainst(endpoint)).length;
+  }
+
+  get stateChangeCount(): number {
+    const running = this.#replicas.map((replica) => replica.stateChangeCount);
+    return [...this.#closedCounts, ...running].reduce((sum, count) => sum + count, 0);
+  }
+
+  #start(priceFactors: readonly number[]): readonly SluiceReplica[] {
+    const { world, regime, network, seed } = this.#parts;
+    const config = configureSluice(world.endpoints, regime, this.#options, priceFactors);
+    const bus = this.#options.gossip ? new GossipBus(world.clock, network, seed) : undefined;
+    return Array.from({ length: regime.replicaCount }, (_, index) => {
+      const skewMs = network.skewMs * (2 * drawUnit(seed, index, 0, 0, 61) - 1);
+      return new SluiceReplica({
+        index,
+        fleet: this.#parts,
+        config,
+        options: this.#options,
+        random: seededRandom(deriveSeed(seed, index)),
+        clockOffsetMs: CLOCK_BASE_MS + skewMs,
+        bus,
+      });
+    });
+  }
+}

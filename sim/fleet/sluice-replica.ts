@@ -1,0 +1,149 @@
+import type { AttemptRecord } from "../../src/domain/attempt.ts";
+import type { Clock, Provider, ProviderCall, Random } from "../../src/domain/ports.ts";
+import type { RoutingInput } from "../../src/main/build-routing.ts";
+import type { RouteConsumer } from "../../src/router/route.ts";
+import { InvariantViolation } from "../check/invariant-violation.ts";
+import type { SimRequest } from "../world/workload.ts";
+import { buildReplica, type ReplicaRouting } from "./build-replica.ts";
+import type { FleetParts } from "./fleet.ts";
+import type { GossipBus } from "./gossip-bus.ts";
+import { makeGenerationRequest } from "./make-generation-request.ts";
+import { ReplicaGossip } from "./replica-gossip.ts";
+import { skewClock } from "./skewed-clock.ts";
+import type { SluiceOptions } from "./sluice-options.ts";
+import { CallRules } from "./sluice-rules.ts";
+import { type CallEndListener, WorldProvider } from "./world-provider.ts";
+
+/** What a replica is made of. */
+export interface ReplicaParts {
+  readonly index: number;
+  readonly fleet: FleetParts;
+  readonly config: RoutingInput;
+  readonly options: SluiceOptions;
+  readonly random: Random;
+  readonly clockOffsetMs: number;
+  /** Undefined leaves the replica alone. */
+  readonly bus: GossipBus | undefined;
+}
+
+/** One replica: the shipped router, its gossip, and the rules it is held to. */
+export class SluiceReplica {
+  readonly #parts: ReplicaParts;
+  readonly #clock: Clock;
+  readonly #routing: ReplicaRouting;
+  readonly #gossip: ReplicaGossip | undefined;
+  readonly #rules: readonly CallRules[];
+  readonly #requests = new Map<string, SimRequest>();
+  #stateChangeCount = 0;
+  #attemptCount = 0;
+
+  constructor(parts: ReplicaParts) {
+    this.#parts = parts;
+    const { fleet, config, random, bus, index, options } = parts;
+    this.#clock = skewClock(fleet.world.clock, parts.clockOffsetMs);
+    const nowMs = () => this.#clock.nowMs();
+    this.#rules = fleet.world.endpoints.map(({ id }) => new CallRules(`${id} by replica ${index}`, nowMs));
+    const ports = { clock: this.#clock, random, providers: this.#buildProviders() };
+    this.#routing = buildReplica(config, ports, () => `attempt-${index}-${this.#attemptCount++}`);
+    const { evidence, deployments } = this.#routing;
+    const all = config.models.flatMap((model) => model.deployments);
+    const indexes = new Map(all.map(({ id }, place) => [id, place]));
+    deployments.onBreakerChange(({ id }, state) => {
+      this.#stateChangeCount += 1;
+      this.#rules[indexes.get(id) ?? -1]?.enter(state);
+    });
+    if (bus === undefined) return;
+    const { seed } = fleet;
+    this.#gossip = new ReplicaGossip({
+      replica: index,
+      seed,
+      clock: this.#clock,
+      bus,
+      evidence,
+      deployments: all,
+      options,
+    });
+    const gossip = this.#gossip;
+    this.#routing.settlement.observe({
+      onAttemptEnd: (record) =>
+        isAlarming(record) ? gossip.alert(record.deployment) : gossip.noteChange(record.deployment),
+      onRequestEnd() {},
+    });
+  }
+
+  get stateChangeCount(): number {
+    return this.#stateChangeCount;
+  }
+
+  /** Routes a request that has arrived now. */
+  submit(request: SimRequest): void {
+    const { referee, regime } = this.#parts.fleet;
+    const requestId = String(request.index);
+    this.#requests.set(requestId, request);
+    const nowMs = this.#clock.nowMs();
+    const finish = (succeeded: boolean) => {
+      this.#requests.delete(requestId);
+      referee.finish(request, succeeded);
+    };
+    let deliveringAttempt = 0;
+    const consumer: RouteConsumer = {
+      onStarted() {},
+      onSwitched() {
+        if (deliveringAttempt > 0)
+          throw new InvariantViolation("I3", `request ${requestId} switches after a delta`);
+      },
+      onEvents(attempt) {
+        if (deliveringAttempt === 0) referee.noteFirstToken(request);
+        else if (deliveringAttempt !== attempt) {
+          throw new InvariantViolation("I3", `request ${requestId} gets two attempts' tokens`);
+        }
+        deliveringAttempt = attempt;
+        return true;
+      },
+      onFinished: () => finish(true),
+      onFailed: () => finish(false),
+    };
+    const context = {
+      requestId,
+      traceparent: requestId,
+      arrivedMs: nowMs,
+      deadlineMs: nowMs + regime.timeoutMs,
+    };
+    this.#routing.router.route(makeGenerationRequest(request), context, consumer);
+  }
+
+  /** Whether it holds the endpoint for failed, by its own or the others' evidence. */
+  isAgainst(endpoint: number): boolean {
+    const deployment = this.#parts.config.models[endpoint]?.deployments[0];
+    if (deployment === undefined) return false;
+    const { suspect, breakerState } = this.#routing.evidence.view(deployment, this.#clock.nowMs());
+    return suspect || breakerState !== "closed";
+  }
+
+  stopGossip(): void {
+    this.#gossip?.close();
+  }
+
+  #buildProviders(): ReadonlyMap<string, Provider> {
+    const { world } = this.#parts.fleet;
+    const find = ({ traceparent = "" }: ProviderCall) => {
+      const request = this.#requests.get(traceparent);
+      if (request === undefined)
+        throw new InvariantViolation("I4", `request ${traceparent} calls after its end`);
+      return request;
+    };
+    const onCall = (endpoint: number, end: CallEndListener) => {
+      const ended = this.#rules[endpoint]?.begin();
+      end.fn = ended;
+      const deployment = this.#parts.config.models[endpoint]?.deployments[0];
+      if (deployment !== undefined) this.#gossip?.noteChange(deployment);
+    };
+    const names = new Set(world.endpoints.map(({ provider }) => provider));
+    return new Map([...names].map((name) => [name, new WorldProvider(name, world, find, onCall)]));
+  }
+}
+
+/** What the others should know at once. */
+function isAlarming({ outcome }: AttemptRecord): boolean {
+  return outcome !== "success" && outcome !== "cancelled";
+}

@@ -1,0 +1,185 @@
+import type { Interval } from "./bootstrap.ts";
+import type { Measures } from "./measure.ts";
+import type { Row, Table } from "./summarize.ts";
+
+/** A goal in the tight regime; the worse end of the 95 % interval must meet it. */
+interface Goal {
+  readonly scenario: string;
+  readonly text: string;
+  readonly figure: (row: Row, table: Table) => Interval | undefined;
+  readonly limit: number;
+  readonly sense: "at least" | "at most";
+  readonly unit: "%" | "ms" | "";
+  readonly isRegret?: true;
+}
+
+/** `yardstick beaten`: the goal is a distance to O1, and O1 itself was beaten, so it proves nothing. */
+export type Verdict = "met" | "missed" | "not measured" | "yardstick beaten";
+
+/** A goal and what came of it. */
+export interface GoalResult {
+  readonly scenario: string;
+  readonly text: string;
+  readonly figure: Interval | undefined;
+  readonly unit: Goal["unit"];
+  readonly verdict: Verdict;
+}
+
+const figureOf =
+  (name: keyof Measures, factor = 1) =>
+  (row: Row) => {
+    const interval = row.figures[name];
+    if (interval === undefined) return undefined;
+    return { value: interval.value * factor, low: interval.low * factor, high: interval.high * factor };
+  };
+
+const percent = (interval: Interval | undefined) =>
+  interval && { value: 100 * interval.value, low: 100 * interval.low, high: 100 * interval.high };
+
+/** How a figure stands to the same one of another contestant; the worse end over the other's mean. */
+const against =
+  (name: keyof Measures, other: string) =>
+  (row: Row, { rows }: Table) => {
+    const base = rows.find(({ contestant }) => contestant === other)?.figures[name]?.value;
+    const own = row.figures[name];
+    if (base === undefined || own === undefined || !(base > 0)) return undefined;
+    return { value: own.value / base, low: own.low / base, high: own.high / base };
+  };
+
+const wastedPer100 = (row: Row): Interval | undefined => row.figures.faultWastedPer100;
+
+const GOALS: readonly Goal[] = [
+  ...["S1", "S2", "S5", "S6"].map(
+    (scenario): Goal => ({
+      scenario,
+      text: "success inside the fault window at least 99.95 %",
+      figure: figureOf("faultSuccessRatio", 100),
+      limit: 99.95,
+      sense: "at least",
+      unit: "%",
+    }),
+  ),
+  {
+    scenario: "S1",
+    text: "suspect fleet-wide within 2 s",
+    figure: figureOf("fleetSuspectMs"),
+    limit: 2_000,
+    sense: "at most",
+    unit: "ms",
+  },
+  {
+    scenario: "S2",
+    text: "detection (suspect fleet-wide) within 4 s, hedging on",
+    figure: figureOf("fleetSuspectMs"),
+    limit: 4_000,
+    sense: "at most",
+    unit: "ms",
+  },
+  {
+    scenario: "S2",
+    text: "p99 first token inside the fault window at most 3 s",
+    figure: figureOf("faultP99FirstTokenMs"),
+    limit: 3_000,
+    sense: "at most",
+    unit: "ms",
+  },
+  {
+    scenario: "S3",
+    text: "wasted calls per 100 in the fault window at most 0.8",
+    figure: wastedPer100,
+    limit: 0.8,
+    sense: "at most",
+    unit: "",
+  },
+  {
+    scenario: "S5",
+    text: "wasted calls per 100 in the fault window at most 0.5",
+    figure: wastedPer100,
+    limit: 0.5,
+    sense: "at most",
+    unit: "",
+  },
+  {
+    scenario: "S0",
+    text: "normalised regret at most 2 %",
+    figure: (row) => percent(row.regret),
+    isRegret: true,
+    limit: 2,
+    sense: "at most",
+    unit: "%",
+  },
+  {
+    scenario: "S10",
+    text: "normalised regret at most 4 %",
+    figure: (row) => percent(row.regret),
+    isRegret: true,
+    limit: 4,
+    sense: "at most",
+    unit: "%",
+  },
+  {
+    scenario: "S4",
+    text: "p95 inside the fault window at most 1.05 times the oracle's",
+    figure: against("faultP95TotalMs", "oracle"),
+    limit: 1.05,
+    sense: "at most",
+    unit: "",
+  },
+  {
+    scenario: "S7",
+    text: "utility no worse than the plain chain's with its breaker",
+    figure: against("utility", "chain"),
+    limit: 1,
+    sense: "at least",
+    unit: "",
+  },
+  {
+    scenario: "S7",
+    text: "at most 4 changes of state per minute and replica",
+    figure: figureOf("stateChangesPerMinute"),
+    limit: 4,
+    sense: "at most",
+    unit: "",
+  },
+  {
+    scenario: "S0",
+    text: "fairness between replicas at most 1.02",
+    figure: figureOf("fairness"),
+    limit: 1.02,
+    sense: "at most",
+    unit: "",
+  },
+];
+
+/** Judges the goals by the tight regime's tables. */
+export function judgeGoals(tables: readonly Table[]): readonly GoalResult[] {
+  return GOALS.map(({ scenario, text, figure: read, limit, sense, unit, isRegret = false }) => {
+    const table = tables.find((each) => each.scenario === scenario && each.regime === "tight");
+    const row = table?.rows.find(({ kind }) => kind === "ours");
+    const figure = table && row ? read(row, table) : undefined;
+    return { scenario, text, figure, unit, verdict: judge(figure, sense, limit, isRegret) };
+  });
+}
+
+function judge(
+  figure: Interval | undefined,
+  sense: Goal["sense"],
+  limit: number,
+  isRegret: boolean,
+): Verdict {
+  if (figure === undefined) return "not measured";
+  if (isRegret && figure.value < 0) return "yardstick beaten";
+  return (sense === "at least" ? figure.low >= limit : figure.high <= limit) ? "met" : "missed";
+}
+
+/** Where a baseline has a better utility than ours, beyond the interval of the paired difference. */
+export function listLosses(tables: readonly Table[]): readonly string[] {
+  return tables.flatMap(({ scenario, regime, rows }) =>
+    rows
+      .filter(({ kind, behind }) => kind === "baseline" && behind !== undefined && behind.high < 0)
+      .map(
+        ({ title, behind }) =>
+          `${scenario} ${regime}: ${title} is better by ${(-(behind?.value ?? 0)).toFixed(4)} utility`,
+      ),
+  );
+}

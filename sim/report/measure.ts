@@ -1,0 +1,168 @@
+import type { Referee, RequestBook } from "../check/referee.ts";
+import { matches } from "../world/conditions.ts";
+import type { EndpointSpec } from "../world/endpoint-spec.ts";
+import type { Scenario } from "../world/scenario.ts";
+import { computeUtility } from "../world/utility.ts";
+
+/** What a run is judged by. Times in ms; undefined where it means nothing. */
+export interface Measures {
+  readonly requestCount: number;
+  readonly successRatio: number;
+  /** Of requests that arrived while the fault was on. */
+  readonly faultSuccessRatio: number;
+  /** Means over all requests, failures as 0. */
+  readonly utility: number;
+  readonly faultUtility: number;
+  readonly p50TotalMs: number;
+  readonly p95TotalMs: number;
+  readonly faultP95TotalMs: number;
+  readonly p99FirstTokenMs: number;
+  readonly faultP99FirstTokenMs: number;
+  readonly usdPerSuccess: number;
+  /** Calls per 100 requests that were in vain, by kind. */
+  readonly limitedPer100: number;
+  readonly errorsPer100: number;
+  readonly hangsPer100: number;
+  /** Aborted though an answer was coming: hedges and deadlines. */
+  readonly abortedPer100: number;
+  /** Limited, errors and hangs, of requests in the fault window. */
+  readonly faultWastedPer100: number;
+  /** Calls per request. */
+  readonly amplification: number;
+  /** Calls to the bad endpoints in the fault window. */
+  readonly badCallCount: number;
+  /** From the fault's beginning to the first 5 s window in which the bad endpoints' share is below 2 % or 15 % of before. */
+  readonly detectMs: number | undefined;
+  /** From the fault's beginning until every replica held the busiest bad endpoint for failed. */
+  readonly fleetSuspectMs: number | undefined;
+  /** Transitions of breakers per minute and replica. */
+  readonly stateChangesPerMinute: number;
+  /** The largest of the replicas' mean utilities over the least. */
+  readonly fairness: number;
+}
+
+/** What the measures need beside the books. */
+export interface MeasureInput {
+  readonly scenario: Scenario;
+  readonly endpoints: readonly EndpointSpec[];
+  readonly untilMs: number;
+  readonly replicaCount: number;
+  readonly fleetSuspectMs: number | undefined;
+  readonly stateChangeCount: number;
+}
+
+/** Sums up a run. */
+export function measure(referee: Referee, input: MeasureInput): Measures {
+  const { scenario, endpoints, untilMs, replicaCount } = input;
+  const all = referee.requests.filter((book) => book !== undefined);
+  const inFault = all.filter(({ request }) => isInFault(request.arrivalMs, scenario));
+  const count = Math.max(all.length, 1);
+  const utilityOf = (book: RequestBook) => rate(book, endpoints);
+  const calls = referee.calls;
+  const wasted = (kinds: readonly string[], of: readonly { fate: string }[], per: number) =>
+    (100 * of.filter(({ fate }) => kinds.includes(fate)).length) / Math.max(per, 1);
+  const aborted = calls.filter((call) => call.aborted && (call.fate === "completed" || call.fate === "cut"));
+  const faultCalls = calls.filter(({ request }) => isInFault(request.arrivalMs, scenario));
+  const successes = all.filter(({ succeeded }) => succeeded);
+  const totals = sorted(successes.map(({ totalMs }) => totalMs));
+  const faultTotals = sorted(inFault.filter(({ succeeded }) => succeeded).map(({ totalMs }) => totalMs));
+  return {
+    requestCount: all.length,
+    successRatio: successes.length / count,
+    faultSuccessRatio: inFault.filter(({ succeeded }) => succeeded).length / Math.max(inFault.length, 1),
+    utility: mean(all.map(utilityOf)),
+    faultUtility: mean(inFault.map(utilityOf)),
+    p50TotalMs: quantile(totals, 0.5),
+    p95TotalMs: quantile(totals, 0.95),
+    faultP95TotalMs: quantile(faultTotals, 0.95),
+    p99FirstTokenMs: quantile(firstTokens(all), 0.99),
+    faultP99FirstTokenMs: quantile(firstTokens(inFault), 0.99),
+    usdPerSuccess: all.reduce((sum, { costUsd }) => sum + costUsd, 0) / Math.max(successes.length, 1),
+    limitedPer100: wasted(["limited", "unpaid"], calls, count),
+    errorsPer100:
+      wasted(["error"], calls, count) +
+      wasted(
+        ["cut"],
+        calls.filter((call) => !call.aborted),
+        count,
+      ),
+    hangsPer100: wasted(["hang"], calls, count),
+    abortedPer100: (100 * aborted.length) / count,
+    faultWastedPer100: wasted(["limited", "unpaid", "error", "cut", "hang"], faultCalls, inFault.length),
+    amplification: referee.starts.length / count,
+    ...watchBad(referee, scenario, endpoints, untilMs),
+    fleetSuspectMs: input.fleetSuspectMs,
+    stateChangesPerMinute: input.stateChangeCount / (untilMs / 60_000) / replicaCount,
+    fairness: compareReplicas(all, replicaCount, utilityOf),
+  };
+}
+
+/** What a request's answer was worth. */
+export function rate(book: RequestBook, endpoints: readonly EndpointSpec[]): number {
+  const spec = endpoints[book.endpoint];
+  if (!book.succeeded || spec === undefined) return 0;
+  return computeUtility(book.request, spec.quality, book.totalMs, book.costUsd);
+}
+
+function isInFault(atMs: number, { faultFromMs, faultUntilMs }: Scenario): boolean {
+  return atMs >= faultFromMs && atMs < faultUntilMs;
+}
+
+const WINDOW_MS = 5_000;
+const STEP_MS = 500;
+
+function watchBad(
+  { starts }: Referee,
+  scenario: Scenario,
+  endpoints: readonly EndpointSpec[],
+  untilMs: number,
+): { badCallCount: number; detectMs: number | undefined } {
+  if (scenario.bad === "") return { badCallCount: 0, detectMs: undefined };
+  const bad = new Set(endpoints.flatMap((spec, index) => (matches(scenario.bad, spec) ? [index] : [])));
+  const { faultFromMs, faultUntilMs } = scenario;
+  const share = (fromMs: number, untilMs: number) => {
+    const within = starts.filter(({ atMs }) => atMs >= fromMs && atMs < untilMs);
+    return within.filter(({ endpoint }) => bad.has(endpoint)).length / Math.max(within.length, 1);
+  };
+  const badCallCount = starts.filter(
+    ({ atMs, endpoint }) => bad.has(endpoint) && atMs >= faultFromMs && atMs < faultUntilMs,
+  ).length;
+  const limit = Math.max(0.02, 0.15 * share(faultFromMs - 60_000, faultFromMs));
+  const near = faultFromMs + 120_000;
+  const lastMs = Math.min(near, faultUntilMs, untilMs - WINDOW_MS);
+  for (let fromMs = faultFromMs; fromMs < lastMs; fromMs += STEP_MS) {
+    if (share(fromMs, fromMs + WINDOW_MS) < limit) return { badCallCount, detectMs: fromMs - faultFromMs };
+  }
+  return { badCallCount, detectMs: undefined };
+}
+
+function compareReplicas(
+  all: readonly RequestBook[],
+  replicaCount: number,
+  utilityOf: (book: RequestBook) => number,
+): number {
+  const means = Array.from({ length: replicaCount }, (_, replica) =>
+    mean(all.filter(({ request }) => request.replica === replica).map(utilityOf)),
+  );
+  return Math.max(...means) / Math.max(Math.min(...means), Number.MIN_VALUE);
+}
+
+function firstTokens(books: readonly RequestBook[]): readonly number[] {
+  return sorted(
+    books.flatMap(({ firstTokenMs, succeeded }) =>
+      succeeded && firstTokenMs !== undefined ? [firstTokenMs] : [],
+    ),
+  );
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
+}
+
+function sorted(values: readonly number[]): readonly number[] {
+  return [...Float64Array.from(values).sort()];
+}
+
+function quantile(ascending: readonly number[], ratio: number): number {
+  return ascending[Math.min(Math.floor(ratio * ascending.length), ascending.length - 1)] ?? 0;
+}

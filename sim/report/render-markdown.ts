@@ -1,0 +1,70 @@
+import { COLUMNS } from "./columns.ts";
+import type { GoalResult } from "./goals.ts";
+import type { Report } from "./report.ts";
+import type { Table } from "./summarize.ts";
+
+/** Renders the report as Markdown. */
+export function renderMarkdown(report: Report): string {
+  const { seeds, requestCount, utilityVersion, command, losses, violations, tables, goals } = report;
+  return [
+    "# Routing benchmark",
+    "",
+    "The shipped router and other strategies in virtual time, under the same luck. Generated; do not edit.",
+    "",
+    `- Command: \`${command}\``,
+    `- Seeds: ${nameSeeds(seeds)}; ${requestCount.toLocaleString("en")} simulated requests; utility ${utilityVersion}`,
+    "- Utility: `success × (wq·quality + wl·e^(−T/2Tref) + wc·e^(−cost/cref))`, see `sim/world/utility.ts`.",
+    "- Regret is normalised: 0 is the oracle O1, 100 % is random choice. O1 knows the state of the world but",
+    "  not the draws, and takes the best for each request by itself, without saving scarce quota for those who",
+    "  need it most: a yardstick, not a bound. A negative regret means that it was beaten; a goal that is a",
+    "  distance to it then proves nothing and is not called met.",
+    "- Baselines are our readings of published descriptions with their published defaults, not swept; they",
+    "  share attempts, deadlines and failure classes with Sluice. Figures are means over seeds.",
+    "",
+    "## Goals (tight regime; the worse end of the 95 % interval must meet them)",
+    "",
+    ...renderGoals(goals),
+    "",
+    "## Where a baseline is better",
+    "",
+    ...(losses.length === 0
+      ? ["Nowhere, beyond the interval of the paired difference."]
+      : losses.map((loss) => `- ${loss}`)),
+    "",
+    "## Broken rules",
+    "",
+    ...(violations.length === 0
+      ? ["None in any run."]
+      : violations.map(({ rule, replay }) => `- ${rule} (\`${replay}\`)`)),
+    "",
+    ...tables.flatMap((table) => renderTable(table, report.titles[table.scenario] ?? "")),
+  ].join("\n");
+}
+
+function renderGoals(goals: readonly GoalResult[]): readonly string[] {
+  const rows = goals.map(({ scenario, text, figure, unit, verdict }) => {
+    const number = (value: number) => `${value.toFixed(unit === "ms" ? 0 : 2)}`;
+    const shown = figure
+      ? `${number(figure.value)} (${number(figure.low)}–${number(figure.high)}) ${unit}`
+      : "–";
+    return `| ${scenario} | ${text} | ${shown.trim()} | ${verdict === "missed" ? "**missed**" : verdict} |`;
+  });
+  return ["| scenario | goal | figure (95 % interval) | |", "|---|---|---|---|", ...rows];
+}
+
+function renderTable({ scenario, regime, rows }: Table, title: string): readonly string[] {
+  return [
+    `## ${scenario}, ${regime}: ${title}`,
+    "",
+    `| ${COLUMNS.map((column) => column.title).join(" | ")} |`,
+    `|${COLUMNS.map(() => "---").join("|")}|`,
+    ...rows.map((row) => `| ${COLUMNS.map(({ show }) => show(row)).join(" | ")} |`),
+    "",
+  ];
+}
+
+function nameSeeds(seeds: readonly number[]): string {
+  const first = seeds[0] ?? 0;
+  const isRange = seeds.every((seed, index) => seed === first + index);
+  return isRange && seeds.length > 1 ? `${first}–${seeds.at(-1)}` : seeds.join(", ");
+}

@@ -1,0 +1,35 @@
+import { COLUMNS } from "./columns.ts";
+import type { Report } from "./report.ts";
+
+/** Renders the report for a terminal: one block per scenario, then the goals. */
+export function renderTerminal({ tables, titles, goals, losses, violations }: Report): string {
+  const lines: string[] = [];
+  for (const { scenario, regime, rows } of tables) {
+    lines.push("", `${scenario} ${regime}: ${titles[scenario] ?? ""}`);
+    const cells = [
+      COLUMNS.map(({ title }) => title),
+      ...rows.map((row) => COLUMNS.map(({ show }) => show(row))),
+    ];
+    const widths = COLUMNS.map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
+    for (const row of cells) {
+      lines.push(
+        row
+          .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+          .join("  "),
+      );
+    }
+  }
+  lines.push("", "Goals");
+  for (const { scenario, text, figure, unit, verdict } of goals) {
+    lines.push(
+      `  ${verdict.padEnd(16)} ${scenario.padEnd(3)} ${text}${figure ? `: ${figure.value.toFixed(2)} ${unit}` : ""}`,
+    );
+  }
+  lines.push(
+    "",
+    `A baseline is better: ${losses.length === 0 ? "nowhere" : ""}`,
+    ...losses.map((loss) => `  ${loss}`),
+  );
+  for (const { rule, replay } of violations) lines.push(`BROKEN RULE ${rule}`, `  ${replay}`);
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,153 @@
+import { access, copyFile } from "node:fs/promises";
+import { create } from "@bufbuild/protobuf";
+import { GenerateRequestSchema, RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
+import { BatchJournal } from "../batch/batch-journal.ts";
+import { type BatchCounts, countRequests, runBatch } from "../batch/run-batch.ts";
+import { CALL_OPTIONS, COMMON_OPTIONS, withCallSession } from "../call-options.ts";
+import type { LeafCommand } from "../command.ts";
+import { exitCode } from "../exit-code.ts";
+import { parseCountOption } from "../option-value.ts";
+import type { Arguments } from "../parse-arguments.ts";
+import { printable } from "../printable-text.ts";
+import { ProgressBar } from "../progress-bar.ts";
+import { SIMULATION_NOTICE } from "../simulation-notice.ts";
+import { describeSystemError } from "../system-error.ts";
+import { readTargetOption, resolveTarget, TARGET_OPTIONS } from "../target-option.ts";
+import { UsageError } from "../usage-error.ts";
+
+const DEFAULT_CONCURRENCY = 4;
+const MAX_CONCURRENCY = 256;
+const DEFAULT_RETRY_COUNT = 3;
+const MAX_RETRY_COUNT = 100;
+
+/** `sluice batch`: many requests from a file. */
+export const batchCommand: LeafCommand = {
+  kind: "leaf",
+  name: "batch",
+  summary: "ask all requests of a file, and write the answers to another",
+  operands: "",
+  maxOperandCount: 0,
+  description:
+    'Each line of the input is {"prompt": …} or a request of OpenAI\'s batches. The output has one line per request, in the order of the input. Until it is whole the results are in OUTPUT.partial; after Ctrl-C, a crash or failures, the same command with --resume asks only what has no lasting result.',
+  options: {
+    input: {
+      type: "string",
+      placeholder: "FILE",
+      short: "i",
+      description: "the requests, one JSON object a line",
+    },
+    output: { type: "string", placeholder: "FILE", short: "o", description: "where the results go" },
+    concurrency: {
+      type: "string",
+      placeholder: "COUNT",
+      description: `requests at once, 1 to ${MAX_CONCURRENCY} (default: ${DEFAULT_CONCURRENCY})`,
+    },
+    retries: {
+      type: "string",
+      placeholder: "COUNT",
+      description: `how often to ask again what may succeed later, 0 to ${MAX_RETRY_COUNT} (default: ${DEFAULT_RETRY_COUNT})`,
+    },
+    resume: { type: "boolean", description: "go on with a batch that was stopped" },
+    ...TARGET_OPTIONS,
+    ...CALL_OPTIONS,
+    ...COMMON_OPTIONS,
+  },
+  examples: [
+    { command: "sluice batch -i requests.jsonl -o results.jsonl", meaning: "four at a time" },
+    { command: "sluice batch -i requests.jsonl -o results.jsonl --resume", meaning: "what is still missing" },
+  ],
+  async run(args, terminal) {
+    const { input, output } = readFiles(args);
+    const concurrency = readCount(args, "concurrency", 1, MAX_CONCURRENCY, DEFAULT_CONCURRENCY);
+    const retryCount = readCount(args, "retries", 0, MAX_RETRY_COUNT, DEFAULT_RETRY_COUNT);
+    const typed = readTargetOption(args);
+    const partial = `${output}.partial`;
+    const totalCount = await countRequests(input).catch((error: unknown) => {
+      throw new UsageError(`--input "${printable(input)}" cannot be read: ${describeSystemError(error)}.`);
+    });
+    await checkOutput(output, partial, args.has("resume"));
+    return withCallSession(args, terminal, async ({ client, limits, report }) => {
+      const { stderr, clock } = terminal;
+      const target = await resolveTarget(typed, client, limits);
+      if (!target.ok) return report(target.failure, "the target could not be looked up");
+      const journal = await BatchJournal.open(partial);
+      const bar = new ProgressBar(terminal, totalCount);
+      let isSimulated = false;
+      const { end, counts } = await runBatch({
+        ...{ input, journal, concurrency, retryCount, clock, signal: limits.signal },
+        async ask(spec) {
+          if (spec.target === undefined && target.value !== undefined) spec.target = target.value;
+          const request = create(GenerateRequestSchema, { spec });
+          const result = await client.unary(RouterService.method.generate, request, limits);
+          if (result.ok && result.value.simulated) isSimulated = true;
+          return result;
+        },
+        onProgress: ({ doneCount, failedCount }) =>
+          bar.show(doneCount, failedCount === 0 ? "" : `${failedCount} failed`),
+      }).catch(async (error: unknown) => {
+        await journal.close();
+        throw error;
+      });
+      await bar.clear();
+      if (isSimulated) await stderr.write(SIMULATION_NOTICE);
+      if (end === "finished") await journal.finish(output);
+      else await journal.close();
+      await stderr.write(`sluice: ${describeEnd(end, counts, totalCount, output)}\n`);
+      if (end === "stopped") return exitCode("interrupted");
+      if (end === "unreachable") return exitCode("unreachable");
+      if (counts.failedCount === 0) return exitCode("ok");
+      return exitCode(counts.openCount > 0 ? "tryAgain" : "failure");
+    });
+  },
+};
+
+function describeEnd(end: string, counts: BatchCounts, totalCount: number, output: string): string {
+  const { doneCount, failedCount, openCount } = counts;
+  const failed = failedCount === 0 ? "" : `, ${failedCount} of them failed`;
+  if (end === "finished") {
+    const later = openCount === 0 ? "" : `; ${openCount} may succeed later, with --resume`;
+    return `${doneCount} of ${totalCount} requests are done${failed}: ${printable(output)}${later}`;
+  }
+  const why = end === "stopped" ? "interrupted" : "the server cannot be reached";
+  return `${why}: ${doneCount} of ${totalCount} requests are done${failed}; go on with --resume`;
+}
+
+function readFiles(args: Arguments): { readonly input: string; readonly output: string } {
+  const input = args.text("input");
+  const output = args.text("output");
+  if (input === undefined || input === "")
+    throw new UsageError("--input is missing: the file with the requests.");
+  if (output === undefined || output === "")
+    throw new UsageError("--output is missing: the file for the results.");
+  if (input === output) throw new UsageError("--input and --output are the same file.");
+  return { input, output };
+}
+
+/** Nothing that exists is overwritten. A whole output becomes the journal again when it is resumed. */
+async function checkOutput(output: string, partial: string, isResumed: boolean): Promise<void> {
+  const [hasOutput, hasPartial] = await Promise.all([output, partial].map(exists));
+  if (!isResumed && (hasOutput || hasPartial)) {
+    const name = hasOutput ? output : partial;
+    throw new UsageError(
+      `"${printable(name)}" is there already. Go on with --resume, or name another output.`,
+    );
+  }
+  if (isResumed && hasOutput && !hasPartial) {
+    await copyFile(output, partial);
+  }
+}
+
+async function exists(path: string | undefined): Promise<boolean> {
+  return access(path ?? "").then(
+    () => true,
+    () => false,
+  );
+}
+
+function readCount(args: Arguments, option: string, min: number, max: number, byDefault: number): number {
+  const text = args.text(option);
+  if (text === undefined) return byDefault;
+  const count = text === "0" ? 0 : parseCountOption(option, text);
+  if (count < min || count > max) throw new UsageError(`--${option} must be ${min} to ${max}.`);
+  return count;
+}

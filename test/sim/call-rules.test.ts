@@ -1,0 +1,46 @@
+import { expect } from "chai";
+import { InvariantViolation } from "../../sim/check/invariant-violation.ts";
+import { CallRules } from "../../sim/fleet/sluice-rules.ts";
+
+function makeRules(): { rules: CallRules; time: { nowMs: number } } {
+  const time = { nowMs: 0 };
+  return { rules: new CallRules("a/a-max", () => time.nowMs), time };
+}
+
+describe("the rules of calls to one endpoint", () => {
+  it("let no call through while the breaker is open, as a stock breaker that is only asked late would", () => {
+    const { rules } = makeRules();
+    rules.enter("open");
+    expect(() => rules.begin()).to.throw(InvariantViolation, "I7");
+  });
+
+  it("let one probe through at a time, where a stock half-open breaker can be asked twice", () => {
+    const { rules } = makeRules();
+    rules.enter("half_open");
+    const end = rules.begin();
+    expect(() => rules.begin()).to.throw(InvariantViolation, "I7");
+    const other = makeRules().rules;
+    other.enter("half_open");
+    other.begin()(undefined);
+    expect(() => other.begin()).to.not.throw();
+    end(undefined);
+  });
+
+  it("let no call through before a Retry-After is over", () => {
+    const { rules, time } = makeRules();
+    rules.begin()(5_000);
+    time.nowMs = 4_999;
+    expect(() => rules.begin()).to.throw(InvariantViolation, "I7");
+    time.nowMs = 5_000;
+    expect(() => rules.begin()).to.not.throw();
+  });
+
+  it("do not count a call from before the breaker changed as a probe", () => {
+    const { rules } = makeRules();
+    const old = rules.begin();
+    rules.enter("half_open");
+    rules.begin();
+    old(undefined);
+    expect(() => rules.begin()).to.throw(InvariantViolation, "I7");
+  });
+});

@@ -1,0 +1,175 @@
+import { expect } from "chai";
+import type { Provider } from "../../../src/domain/ports.ts";
+import { Secret } from "../../../src/lib/secret.ts";
+import {
+  createAnthropicProvider,
+  openMessageDecoder,
+} from "../../../src/providers/anthropic/anthropic-provider.ts";
+import { createOllamaProvider } from "../../../src/providers/ollama/ollama-provider.ts";
+import { makeCall } from "../../conformance/provider-calls.ts";
+import { collectToolCalls, ProviderRecorder } from "../../conformance/provider-recorder.ts";
+import { eventually } from "../../support/eventually.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
+import { FakeUpstream } from "../../support/fake-upstream.ts";
+import { feedDecoder } from "./decode-answer.ts";
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+function decode(...events: readonly object[]) {
+  const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
+  return feedDecoder(openMessageDecoder({ attemptId: "attempt-1", httpStatus: 200 }), [body]);
+}
+
+const START = { type: "message_start", message: { model: "m", usage: { input_tokens: 3 } } };
+const finish = (stop_reason: string) => [
+  { type: "message_delta", delta: { stop_reason }, usage: { output_tokens: 2 } },
+  { type: "message_stop" },
+];
+const text = (words: string) => ({ type: "content_block_delta", index: 0, delta: { text: words } });
+
+describe("an answer of Anthropic", () => {
+  const reasons: readonly [string, string][] = [
+    ["end_turn", "stop"],
+    ["stop_sequence", "stop"],
+    ["pause_turn", "stop"],
+    ["max_tokens", "length"],
+    ["refusal", "content_filter"],
+    ["model_context_window_exceeded", "length"],
+    ["something_new", "other"],
+  ];
+  for (const [word, wanted] of reasons) {
+    it(`that ends with ${word} is told as ${wanted}`, () => {
+      const { end } = decode(START, text("Hi"), ...finish(word));
+      expect(end).to.include({ finishReason: wanted, rawFinishReason: word });
+    });
+  }
+
+  it("whose window was full before any text is a failure", () => {
+    const { end } = decode(START, ...finish("model_context_window_exceeded"));
+    expect(end).to.have.nested.property("failure.class", "context_length_exceeded");
+  });
+
+  it("counts the tokens that went to the cache as input too", () => {
+    const usage = { input_tokens: 3, cache_read_input_tokens: 4, cache_creation_input_tokens: 5 };
+    const { events } = decode({ type: "message_start", message: { usage } }, ...finish("end_turn"));
+    expect(events.at(-1)).to.deep.equal({
+      kind: "usage",
+      usage: { inputTokens: 12, outputTokens: 2, cachedInputTokens: 4 },
+    });
+  });
+
+  it("is read whole from a server that does not stream", () => {
+    const content = [
+      { type: "thinking", thinking: "hm" },
+      { type: "text", text: "Hello" },
+      { type: "tool_use", id: "t1", name: "add", input: { a: 2 } },
+    ];
+    const message = { type: "message", model: "m", content, stop_reason: "tool_use" };
+    const body = JSON.stringify({ ...message, usage: { input_tokens: 3, output_tokens: 4 } });
+    const decoder = openMessageDecoder({ attemptId: "a", httpStatus: 200 });
+    const { events, end } = feedDecoder(decoder, [body]);
+    expect(events.filter(({ kind }) => kind.endsWith("delta")).length).to.be.at.least(4);
+    expect(collectToolCalls(events)).to.deep.equal([
+      { callId: "t1", name: "add", arguments: '{"a":2}', isWellFormed: true },
+    ]);
+    expect(end).to.include({ kind: "completed", finishReason: "tool_calls" });
+  });
+
+  it("gives a call without arguments an empty object", () => {
+    const block = { type: "tool_use", id: "t1", name: "now", input: {} };
+    const { events } = decode(
+      START,
+      { type: "content_block_start", index: 0, content_block: block },
+      { type: "content_block_stop", index: 0 },
+      ...finish("tool_use"),
+    );
+    expect(collectToolCalls(events)[0]).to.include({ arguments: "{}", isWellFormed: true });
+  });
+
+  it("that is torn is told as cut, wherever it is torn", () => {
+    const block = { type: "tool_use", id: "t1", name: "now", input: {} };
+    const torn = [
+      decode(START, text("Hi")),
+      decode(START, { type: "content_block_start", index: 0, content_block: block }, ...finish("tool_use")),
+      decode(START, { type: "content_block_delta", index: 7, delta: { partial_json: "{" } }),
+      decode(...finish("end_turn")),
+      feedDecoder(openMessageDecoder({ attemptId: "a", httpStatus: 200 }), ["data: {]\n\n"]),
+    ];
+    for (const { end } of torn) expect(end).to.have.nested.property("failure.class", "stream_interrupted");
+  });
+});
+
+describe("the Anthropic and Ollama providers over real HTTP", () => {
+  let upstream: FakeUpstream;
+  const clock = new FakeClock();
+  const providers: Provider[] = [];
+
+  beforeEach(async () => {
+    upstream = await FakeUpstream.start();
+  });
+  afterEach(async () => {
+    await Promise.all(providers.splice(0).map((provider) => provider.close()));
+    await upstream.close();
+  });
+
+  async function ask(kind: "anthropic" | "ollama", status: number, body: object) {
+    const config = {
+      name: "acme",
+      baseUrl: upstream.baseUrl,
+      apiKey: new Secret("sk-test"),
+      maxConnections: 1,
+      connectTimeoutMs: 1_000,
+    };
+    const deps = { clock, userAgent: "sluice/1.2.3" };
+    const provider =
+      kind === "anthropic"
+        ? createAnthropicProvider({ kind, ...config }, deps)
+        : createOllamaProvider({ kind, ...config }, deps);
+    providers.push(provider);
+    upstream.script = (exchange) => exchange.answer(status, JSON_TYPE, JSON.stringify(body));
+    const recorder = new ProviderRecorder();
+    recorder.start(provider, makeCall());
+    await eventually(() => expect(recorder.ends).to.have.length(1));
+    return recorder;
+  }
+
+  it("send Anthropic's key and version in its own headers", async () => {
+    const error = { type: "overloaded_error", message: "Overloaded" };
+    const { failure } = await ask("anthropic", 529, { type: "error", error });
+    expect(failure).to.include({ class: "overloaded", httpStatus: 529, providerCode: "overloaded_error" });
+    const [exchange] = upstream.exchanges;
+    expect(exchange?.path).to.equal("/v1/v1/messages");
+    expect(exchange?.headers).to.include({ "x-api-key": "sk-test", "anthropic-version": "2023-06-01" });
+    expect(exchange?.headers).to.not.have.property("authorization");
+  });
+
+  it("send Ollama's key, where there is one, as a bearer's, and read errors by its own rules", async () => {
+    const { failure } = await ask("ollama", 502, { error: "cloud model unreachable" });
+    expect(failure).to.include({ class: "model_unavailable", httpStatus: 502 });
+    const [exchange] = upstream.exchanges;
+    expect(exchange).to.include({ path: "/v1/api/chat" });
+    expect(exchange?.headers).to.include({ authorization: "Bearer sk-test" });
+  });
+
+  it("fail at once, asking nobody, when Ollama has no words for the request", async () => {
+    const provider = createOllamaProvider(
+      {
+        kind: "ollama",
+        name: "o",
+        baseUrl: upstream.baseUrl,
+        apiKey: undefined,
+        maxConnections: 1,
+        connectTimeoutMs: 1_000,
+      },
+      { clock, userAgent: "sluice/1.2.3" },
+    );
+    providers.push(provider);
+    const call = makeCall({ toolChoice: { kind: "required" } });
+    const [told, aborted] = [new ProviderRecorder(), new ProviderRecorder()];
+    told.start(provider, call);
+    aborted.start(provider, call).abort();
+    await eventually(() => expect(told.failure).to.include({ class: "invalid_request" }));
+    expect(aborted.ends).to.deep.equal([]);
+    expect(upstream.exchanges).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,99 @@
+import { expect } from "chai";
+import type { GenerationRequest, Priority } from "../../../src/domain/request.ts";
+import { encodeRequest, refuseRequest } from "../../../src/providers/glm/encode-request.ts";
+import { encodeRequest as encodeForOpenRouter } from "../../../src/providers/openrouter/encode-request.ts";
+import { makeCall, makeDeployment } from "../../conformance/provider-calls.ts";
+
+function encode(request: Partial<GenerationRequest> = {}, upstreamModel = "glm-4.7", overrides = {}) {
+  const deployment = makeDeployment({ upstreamModel, requestOverrides: overrides });
+  return JSON.parse(encodeRequest(makeCall(request, { deployment })));
+}
+
+const TOOLS = [{ name: "add", description: "Adds." }];
+
+describe("a request to Zhipu", () => {
+  it("keeps to the ranges of its API and has an id of its own", () => {
+    const sampling = { temperature: 1.8, topP: 0, maxOutputTokens: 1_000_000, stopSequences: ["END"] };
+    expect(encode({ sampling })).to.deep.include({
+      temperature: 1,
+      top_p: 0.01,
+      max_tokens: 131_072,
+      stop: ["END"],
+      request_id: "attempt-1",
+      stream: true,
+    });
+    expect(encode()).to.not.have.any.keys("temperature", "top_p", "max_tokens", "stop");
+    expect(encode({ sampling: { temperature: 0.25 } })).to.include({ temperature: 0.25 });
+  });
+
+  it("leaves the tools out when none may be chosen and names no other choice than auto", () => {
+    expect(encode({ tools: TOOLS }).tools).to.have.length(1);
+    expect(encode({ tools: TOOLS, toolChoice: { kind: "auto" } })).to.include({ tool_choice: "auto" });
+    const none = encode({ tools: TOOLS, toolChoice: { kind: "none" } });
+    expect(none).to.not.have.any.keys("tools", "tool_choice");
+  });
+
+  it("sends text as one string, which other roles than the user's need", () => {
+    const parts = [
+      { kind: "text", text: "a" },
+      { kind: "text", text: "b" },
+    ] as const;
+    const body = encode({ messages: [{ role: "tool", parts, toolCallId: "c" }] });
+    expect(body.messages[0].content).to.equal("ab");
+  });
+
+  const thinking: readonly [Priority, string, string | undefined][] = [
+    ["speed", "glm-4.7", "disabled"],
+    ["cost", "glm-4.5-air", "disabled"],
+    ["quality", "glm-5.2", "enabled"],
+    ["balanced", "glm-4.7", undefined],
+    ["speed", "glm-5.3", undefined],
+    ["speed", "glm-4-long", undefined],
+  ];
+  for (const [priority, model, wanted] of thinking) {
+    it(`for ${model} with the priority ${priority} says ${wanted ?? "nothing"} about thinking`, () => {
+      expect(encode({ priority }, model).thinking?.type).to.equal(wanted);
+    });
+  }
+
+  it("lets the catalog decide about thinking where it does", () => {
+    const overrides = { thinking: { type: "enabled" } };
+    expect(encode({ priority: "speed" }, "glm-4.7", overrides).thinking.type).to.equal("enabled");
+  });
+
+  const refusals: readonly [string, Partial<GenerationRequest>][] = [
+    ["tool_choice_not_supported", { tools: TOOLS, toolChoice: { kind: "required" } }],
+    ["tool_choice_not_supported", { tools: TOOLS, toolChoice: { kind: "tool", name: "add" } }],
+    [
+      "json_schema_not_supported",
+      { responseFormat: { kind: "json_schema", name: "n", schema: {}, strict: false } },
+    ],
+    ["one_stop_sequence_at_most", { sampling: { stopSequences: ["a", "b"] } }],
+  ];
+  for (const [providerCode, request] of refusals) {
+    it(`that it has no words for is refused with ${providerCode}`, () => {
+      expect(refuseRequest(makeCall(request))).to.deep.equal({ class: "invalid_request", providerCode });
+    });
+  }
+
+  it("is not refused otherwise", () => {
+    expect(refuseRequest(makeCall({ tools: TOOLS, toolChoice: { kind: "none" } }))).to.equal(undefined);
+    expect(refuseRequest(makeCall({ responseFormat: { kind: "json_object" } }))).to.equal(undefined);
+  });
+});
+
+describe("a request to OpenRouter", () => {
+  const encodeWith = (requestOverrides: Readonly<Record<string, unknown>>) =>
+    JSON.parse(encodeForOpenRouter(makeCall({}, { deployment: makeDeployment({ requestOverrides }) })));
+
+  it("allows another host, and never another model", () => {
+    const body = encodeWith({ models: ["a/b"], top_k: 3 });
+    expect(body).to.deep.include({ provider: { allow_fallbacks: true }, top_k: 3 });
+    expect(body).to.not.have.any.keys("models", "stream_options");
+  });
+
+  it("lets the operator choose among the hosts", () => {
+    const provider = { only: ["x"], allow_fallbacks: false };
+    expect(encodeWith({ provider }).provider).to.deep.equal(provider);
+  });
+});
