@@ -65,14 +65,14 @@ describe("a quota per minute", () => {
           await clock.advance(afterMs);
           const waitMs = quotas.admit("m", tokens);
           if (waitMs > 0) {
-            await clock.advance(Math.ceil(waitMs));
+            await clock.advance(waitMs);
             expect(quotas.admit("m", tokens)).to.equal(0);
           }
           admittedCount += 1;
         }
         expect(admittedCount).to.be.at.most(5 + ((clock.nowMs() - startMs) * 5) / 60_000 + 1e-6);
       }),
-      { numRuns: 50 },
+      { numRuns: 1_000 },
     );
   });
 });
