@@ -48,14 +48,28 @@ function makeCompression(name: string, deflate: Convert, inflate: Inflate): Comp
     async decompress(bytes, maxBytes) {
       if (bytes.length === 0) return new Uint8Array();
       const terms = inflationTerms.getStore();
-      const inflated = await inflate(bytes, { maxOutputLength: maxBytes }).catch((error: unknown) => {
-        if (isBeyondLimit(error) && terms !== undefined) throw terms.makeTooLargeError();
-        throw new ConnectError(`the message is not valid ${name}`, Code.InvalidArgument);
+      return inTurn(async () => {
+        const inflated = await inflate(bytes, { maxOutputLength: maxBytes }).catch((error: unknown) => {
+          if (isBeyondLimit(error) && terms !== undefined) throw terms.makeTooLargeError();
+          throw new ConnectError(`the message is not valid ${name}`, Code.InvalidArgument);
+        });
+        terms?.hold(inflated.byteLength);
+        return inflated;
       });
-      terms?.hold(inflated.byteLength);
-      return inflated;
     },
   };
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/**
+ * One message is inflated at a time: what it grows to is counted only when it is there, and
+ * many at once could grow far beyond the memory for all requests before any of them is.
+ */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const turn = lastTurn.then(work);
+  lastTurn = turn.catch(() => undefined);
+  return turn;
 }
 
 function isBeyondLimit(error: unknown): boolean {

@@ -11,7 +11,7 @@ const GRACE_MS = 250;
 const DEADLINE_TOLERANCE_MS = 10;
 
 /** How long a caller may go on sending a request whose answer is out. */
-const LINGER_MS = 5_000;
+export const LINGER_MS = 5_000;
 
 /** What a scope makes happen when nobody else ends its call in time. */
 export interface ScopeEnds {

@@ -13,7 +13,7 @@ import { NodeHttpExchange } from "../door/node-http-exchange.ts";
 import type { Admission, EdgeRequest } from "./admission.ts";
 import { BodyMeter } from "./body-meter.ts";
 import { CallLog } from "./call-log.ts";
-import { CallScope, type ScopeTerms } from "./call-scope.ts";
+import { CallScope, LINGER_MS, type ScopeTerms } from "./call-scope.ts";
 import { CallWatch } from "./call-watch.ts";
 import { nameTimeoutHeader, parseCallerTimeout } from "./caller-timeout.ts";
 import type { CallsUnderWay } from "./calls-under-way.ts";
@@ -124,6 +124,7 @@ export class EdgeListener {
     if (preflight === undefined) return false;
     wire.writeHead(preflight === "allowed" ? 204 : 403, {});
     wire.end();
+    this.#endSoon(wire);
     return true;
   }
 
@@ -151,6 +152,7 @@ export class EdgeListener {
     const { requestId, peer } = context;
     if (answerUnimplemented(wire, target.path, readHeader(wire.request, "content-type"))) {
       this.#parts.logger.info("refused", { requestId, peer, code: "UNIMPLEMENTED" });
+      this.#endSoon(wire);
     } else {
       this.#refuse(wire, context, 404, "NOT_FOUND", "nothing is served at this path");
     }
@@ -274,6 +276,13 @@ export class EdgeListener {
     const { requestId, peer } = context;
     this.#parts.logger.info("refused", { requestId, peer, httpStatus, reason, error: message });
     answerProblem(wire, httpStatus, reason, message);
+    this.#endSoon(wire);
+  }
+
+  /** A request that was answered without a scope: what its caller still sends over HTTP/2 is stopped soon. */
+  #endSoon(wire: Wire): void {
+    if (!wire.isHttp2 || wire.requestComplete) return;
+    wire.onClose(this.#parts.clock.timer(LINGER_MS, () => wire.abort()));
   }
 }
 

@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -230,6 +231,39 @@ describe("connections that stay silent", () => {
     await closed;
     await server.drain();
   });
+});
+
+describe("a request that was refused over HTTP/2 while its caller still sends", () => {
+  for (const [title, headers] of [
+    ["a path that is not served", { ":path": "/nope" }],
+    ["a method that is not served", { ":path": "/no.Such/Method", "content-type": "application/grpc" }],
+    ["a host that is none", { ":path": PATH, ":authority": "[" }],
+  ] as const) {
+    it(`is stopped five seconds later: ${title}`, async () => {
+      const due: (() => void)[] = [];
+      const clock: Clock = {
+        ...systemClock,
+        timer(delayMs, fn) {
+          if (delayMs !== 5_000) return systemClock.timer(delayMs, fn);
+          due.push(fn);
+          return () => due.splice(due.indexOf(fn), 1);
+        },
+      };
+      const server = await startTestServer({ clock });
+      const session = connectHttp2(`http://127.0.0.1:${server.port}`);
+      const stream = session.request({ ":method": "POST", ...headers }, { endStream: false });
+      const closed = new Promise((resolve) => stream.once("close", resolve));
+      stream.on("error", () => {});
+      stream.resume();
+      await eventually(() => expect(due).to.have.length(1));
+      expect(stream.closed).to.equal(false);
+      due[0]?.();
+      await closed;
+      expect(due).to.have.length(0);
+      session.close();
+      await server.drain();
+    });
+  }
 });
 
 async function rejection(run: () => Promise<unknown>): Promise<ConnectError> {
