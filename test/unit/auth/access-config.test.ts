@@ -6,14 +6,14 @@ const PEM = "-----BEGIN CERTIFICATE-----";
 
 function load(text: string): LoadResult {
   const texts: Readonly<Record<string, string>> = {
-    "/work/sluice.yaml": text,
-    "/work/tls/a.crt": PEM,
-    "/work/tls/a.key": PEM,
-    "/work/tls/clients.crt": PEM,
+    "/project/sluice.yaml": text,
+    "/project/tls/a.crt": PEM,
+    "/project/tls/a.key": PEM,
+    "/project/tls/clients.crt": PEM,
   };
   return loadConfig({
     env: { ORIGIN: "https://env.example.org" },
-    folder: "/work",
+    folder: "/project",
     files: {
       readText: (path) => {
         const found = texts[path];
@@ -53,7 +53,7 @@ images:
   urls: refuse
 `);
     expect(config.auth).to.deep.equal({
-      keysFile: "/work/keys/sluice.json",
+      keysFile: "/project/keys/sluice.json",
       certificateIdentities: [
         {
           subjectName: "URI:spiffe://example.org/chat",
@@ -70,11 +70,11 @@ images:
       "https://env.example.org",
     ]);
     expect(config.images?.urls).to.equal("refuse");
-    expect(config.server.tls?.clientCaFile).to.equal("/work/tls/clients.crt");
+    expect(config.server.tls?.clientCaFile).to.equal("/project/tls/clients.crt");
   });
 
   it("does not ask for the keys file to be there: `sluice keys create` makes it, and the server looks", () => {
-    expect(configOf("auth: { keys_file: later.json }").config.auth?.keysFile).to.equal("/work/later.json");
+    expect(configOf("auth: { keys_file: later.json }").config.auth?.keysFile).to.equal("/project/later.json");
   });
 
   const one = (fields: string) => `${TLS}auth: { certificates: [{ ${fields} }] }\n`;
