@@ -14,6 +14,7 @@ import {
   ServerCompatResponseSchema,
 } from "../.cache/conformance/gen/connectrpc/conformance/v1/server_compat_pb.ts";
 import type { TlsConfig } from "../src/config/config.ts";
+import { DEFAULT_SERVER_LIMITS } from "../src/config/server-limits.ts";
 import { systemClock } from "../src/lib/clock.ts";
 import { type Admission, openAdmission } from "../src/server/edge/admission.ts";
 import { ServingState } from "../src/server/health/serving-state.ts";
@@ -80,6 +81,7 @@ const server = await startServer({
     address: { host: "127.0.0.1", port: 0 },
     adminAddress: undefined,
     tls,
+    adminTls: false,
     reflection: false,
     maxRequestBytes: request.messageReceiveLimit || DEFAULT_MAX_REQUEST_BYTES,
     maxHeaderBytes: 16 * 1024,
@@ -88,6 +90,7 @@ const server = await startServer({
     maxTimeoutMs: 3_600_000,
     drainDelayMs: 0,
     drainTimeoutMs: 0,
+    limits: DEFAULT_SERVER_LIMITS,
   },
   methods: [],
   doors: [],

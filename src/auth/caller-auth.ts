@@ -12,6 +12,8 @@ export interface AuthOptions {
   readonly certificateIdentities: readonly CertificateIdentity[];
   /** Whether reflection needs no credential. */
   readonly isReflectionOpen: boolean;
+  /** Whether the page `/metrics` needs no credential. */
+  readonly isMetricsPageOpen: boolean;
 }
 
 /** Caller identity at work. */
@@ -29,10 +31,10 @@ export async function openCallerAuth(
   options: AuthOptions,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<CallerAuth> {
-  const { keysFile: path, isReflectionOpen } = options;
+  const { keysFile: path, isReflectionOpen, isMetricsPageOpen } = options;
   const identities = new CertificateIdentities(options.certificateIdentities);
   if (path === undefined) {
-    const gate = new CallerGate({ keys: undefined, identities, isReflectionOpen });
+    const gate = new CallerGate({ keys: undefined, identities, isReflectionOpen, isMetricsPageOpen });
     return { admit: (request) => gate.admit(request), reload: async () => {}, close: () => {} };
   }
   const file = await readKeyFile(path);
@@ -40,7 +42,7 @@ export async function openCallerAuth(
   const store = new KeyStore(clock, file.keys);
   logger.info("API keys loaded", { file: path, count: store.keyCount });
   const watch = new KeyFileWatch({ path, store, signature: file.signature, clock, logger });
-  const gate = new CallerGate({ keys: store, identities, isReflectionOpen });
+  const gate = new CallerGate({ keys: store, identities, isReflectionOpen, isMetricsPageOpen });
   return {
     admit: (request) => gate.admit(request),
     reload: () => watch.reload(),

@@ -1,4 +1,4 @@
-import type { Caller } from "../domain/caller.ts";
+import type { Caller, Scope } from "../domain/caller.ts";
 import type { RouteError } from "../domain/errors.ts";
 import type { AccessRule } from "./access-rule.ts";
 import { readBearer } from "./bearer.ts";
@@ -40,6 +40,8 @@ export interface GateParts {
   readonly identities: CertificateIdentities;
   /** Whether reflection is open to anyone; otherwise it needs `models.read`. */
   readonly isReflectionOpen: boolean;
+  /** Whether the page `/metrics` is open to anyone; otherwise it needs `metrics`. */
+  readonly isMetricsPageOpen: boolean;
 }
 
 type Proof = { readonly caller: Caller } | { readonly why: string };
@@ -64,9 +66,10 @@ export class CallerGate {
     return refuseCaller(caller, rule);
   }
 
-  #settleRule(rule: AccessRule | undefined): Exclude<AccessRule, "reflection"> | undefined {
-    if (rule !== "reflection") return rule;
-    return this.#parts.isReflectionOpen ? "open" : "models.read";
+  #settleRule(rule: AccessRule | undefined): Scope | "open" | undefined {
+    if (rule === "reflection") return this.#parts.isReflectionOpen ? "open" : "models.read";
+    if (rule === "metrics page") return this.#parts.isMetricsPageOpen ? "open" : "metrics";
+    return rule;
   }
 
   /** A key wins over a certificate, and a bad key is not mended by a good certificate: the caller meant the key. */

@@ -17,6 +17,8 @@ export interface AuthConfig {
   }[];
   /** Whether reflection needs no credential. */
   readonly isReflectionOpen: boolean;
+  /** Whether the page `/metrics` needs no credential. */
+  readonly isMetricsPageOpen: boolean;
 }
 
 /** `cors` of the file: which web pages may call from a browser. */

@@ -22,5 +22,6 @@ function assembleAuth(auth: NonNullable<ConfigFile["auth"]>, folder: string): Au
       scopes,
     })),
     isReflectionOpen: auth.open_reflection,
+    isMetricsPageOpen: auth.open_metrics_page,
   };
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Deployment, Model, TaskType } from "../domain/deployment.ts";
 import { Secret } from "../lib/secret.ts";
 import { assembleBehaviour } from "./assemble-behaviour.ts";
+import { assembleServerLimits } from "./assemble-limits.ts";
 import type { Config, DeploymentLimits, ProviderConfig, ServerConfig } from "./config.ts";
 import type { ConfigFile, ModelEntry, ProviderEntry } from "./schema/config-schema.ts";
 
@@ -17,6 +18,8 @@ export function assembleServer(file: ConfigFile, folder: string): ServerConfig {
       privateKeyFile: resolve(folder, server.tls.private_key_file),
       ...(server.tls.client_ca_file && { clientCaFile: resolve(folder, server.tls.client_ca_file) }),
     },
+    adminTls: server.admin_tls,
+    ...(server.allowed_hosts && { allowedHosts: server.allowed_hosts }),
     reflection: server.reflection,
     maxRequestBytes: server.max_request_bytes,
     maxHeaderBytes: server.max_header_bytes,
@@ -25,6 +28,7 @@ export function assembleServer(file: ConfigFile, folder: string): ServerConfig {
     maxTimeoutMs: server.max_timeout,
     drainDelayMs: server.drain_delay,
     drainTimeoutMs: server.drain_timeout,
+    limits: assembleServerLimits(server.limits),
   };
 }
 

@@ -1,6 +1,6 @@
+import { isLoopbackHost } from "../lib/loopback.ts";
 import type { Config, ProviderConfig } from "./config.ts";
 import { USUAL_ROLES } from "./schema/chain-section.ts";
-import { isLoopbackHost } from "./values/address.ts";
 
 /** What the operator should know of a valid configuration. Sentences without secrets. */
 export function listNotices(

@@ -7,6 +7,7 @@ import type { SimulatedBehaviour } from "../domain/simulation.ts";
 import type { BreakerPreset, TargetName, Targets } from "../domain/targets.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AuthConfig, CorsConfig, ImagesConfig } from "./access-config.ts";
+import type { ServerLimits } from "./server-limits.ts";
 
 export interface Config {
   readonly server: ServerConfig;
@@ -34,6 +35,10 @@ export interface ServerConfig {
   readonly adminAddress: Address | undefined;
   /** Undefined means cleartext. */
   readonly tls: TlsConfig | undefined;
+  /** Whether the admin address serves TLS too, with the same certificate. */
+  readonly adminTls: boolean;
+  /** Names, without ports, by which callers may call the server; undefined leaves it to where the port is bound. */
+  readonly allowedHosts?: readonly string[] | undefined;
   /** Whether gRPC reflection is served. */
   readonly reflection: boolean;
   /** The most bytes a request may have, decompressed. */
@@ -50,6 +55,8 @@ export interface ServerConfig {
   readonly drainDelayMs: number;
   /** On SIGTERM: how long calls under way may go on after that. */
   readonly drainTimeoutMs: number;
+  /** What connections may do. */
+  readonly limits: ServerLimits;
 }
 
 export interface Address {

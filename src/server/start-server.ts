@@ -20,7 +20,7 @@ import { type Admission, openAdmission } from "./edge/admission.ts";
 import { CorsPolicy } from "./edge/cors.ts";
 import { type OpenPort, openPort } from "./edge/open-port.ts";
 import { formatAddress } from "./edge/peer-address.ts";
-import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./edge/server-limits.ts";
+import { SiteGuard } from "./edge/site-guard.ts";
 import { makeHealthMethods } from "./health/health-methods.ts";
 import type { ServingState } from "./health/serving-state.ts";
 import { warnOfOpenAddresses } from "./open-address-warning.ts";
@@ -45,8 +45,6 @@ export interface ServerOptions {
   readonly admission?: Admission | undefined;
   /** Origins of web pages that may call; undefined means none. */
   readonly corsOrigins?: readonly string[] | undefined;
-  /** What connections may do; what is left out is `DEFAULT_SERVER_LIMITS`. */
-  readonly limits?: Partial<ServerLimits> | undefined;
   /** Chance, for the ages of connections; undefined takes the machine's. */
   readonly random?: Random;
   /** Methods beside `methods` that take streams from callers. */
@@ -78,14 +76,10 @@ export interface RunningServer {
  * read; then nothing stays open.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { config, clock, logger, readiness } = options;
-  warnOfOpenAddresses(
-    [options.admission === undefined ? config.address : undefined, config.adminAddress],
-    logger,
-  );
-  const limits: ServerLimits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
+  const { config, clock, logger, readiness, corsOrigins = [] } = options;
+  warnOfOpenAddresses(options.admission === undefined ? [config.address, config.adminAddress] : [], logger);
   const random = options.random ?? systemRandom;
-  const admin = await openAdmin(options, limits, random);
+  const admin = await openAdmin(options, random);
   let port: OpenPort;
   try {
     port = await openPort({
@@ -99,8 +93,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ...(options.endlessMethods ?? []),
       ]),
       admission: options.admission ?? openAdmission,
-      cors: new CorsPolicy(options.corsOrigins ?? []),
-      limits,
+      cors: new CorsPolicy(corsOrigins),
+      guard: new SiteGuard({
+        config,
+        boundHost: config.address.host,
+        asksCredentials: options.admission !== undefined,
+        corsOrigins,
+      }),
       random,
       clock,
       logger,
@@ -115,7 +114,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     address: front.address,
     adminAddress: admin?.address,
-    reloadCertificates: () => front.reloadCertificates(),
+    async reloadCertificates() {
+      await front.reloadCertificates();
+      await admin?.reloadCertificates();
+    },
     drain() {
       draining ??= drain({ config, readiness, ...port, admin, clock, logger });
       return draining;
@@ -148,11 +150,7 @@ function makeRpcListener(options: ServerOptions): RpcListener {
   ]);
 }
 
-async function openAdmin(
-  options: ServerOptions,
-  limits: ServerLimits,
-  random: Random,
-): Promise<AdminServer | undefined> {
+async function openAdmin(options: ServerOptions, random: Random): Promise<AdminServer | undefined> {
   const { config, readiness, admission, encodeError, clock, logger, metrics, adminMethods } = options;
   if (config.adminAddress === undefined) return undefined;
   const admin = await startAdminServer({
@@ -163,7 +161,6 @@ async function openAdmin(
     readiness,
     admission,
     encodeError,
-    limits,
     clock,
     random,
     logger,

@@ -2,8 +2,10 @@
 
 import { create } from "@bufbuild/protobuf";
 import { GetModelResponseSchema } from "../../gen/sluice/v1/model_service_pb.ts";
+import { DEFAULT_SERVER_LIMITS } from "../../src/config/server-limits.ts";
 import type { Logger } from "../../src/domain/ports.ts";
 import { systemClock } from "../../src/lib/clock.ts";
+import { openAdmission } from "../../src/server/edge/admission.ts";
 import { ServingState } from "../../src/server/health/serving-state.ts";
 import { startServer } from "../../src/server/start-server.ts";
 import { encodeError } from "../../src/service/encode-error.ts";
@@ -49,6 +51,7 @@ const server = await startServer({
     address: { host: "127.0.0.1", port: 0 },
     adminAddress: undefined,
     tls: undefined,
+    adminTls: false,
     reflection: true,
     maxRequestBytes: 64 * 1024,
     maxHeaderBytes: 16 * 1024,
@@ -57,6 +60,13 @@ const server = await startServer({
     maxTimeoutMs: 60_000,
     drainDelayMs: 0,
     drainTimeoutMs: 500,
+    // Connections that end neither way are ended within these.
+    limits: {
+      ...DEFAULT_SERVER_LIMITS,
+      firstBytesTimeoutMs: 2_000,
+      headersTimeoutMs: 2_000,
+      keepAliveTimeoutMs: 2_000,
+    },
   },
   methods: makeMethods({
     getModel(_name, call) {
@@ -82,8 +92,8 @@ const server = await startServer({
     },
   }),
   doors: [door],
-  // Connections that end neither way are ended within these.
-  limits: { firstBytesTimeoutMs: 2_000, headersTimeoutMs: 2_000, keepAliveTimeoutMs: 2_000 },
+  // As if credentials were asked for: otherwise hosts of fuzz would be refused before anything else looks at the request.
+  admission: openAdmission,
   files: [],
   readiness: new ServingState(true),
   clock: systemClock,

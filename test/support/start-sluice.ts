@@ -1,4 +1,5 @@
 import type { Config, OpenAiProviderConfig, RoutingConfig, ServerConfig } from "../../src/config/config.ts";
+import { DEFAULT_SERVER_LIMITS } from "../../src/config/server-limits.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { startSluice } from "../../src/main.ts";
@@ -67,6 +68,7 @@ function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceC
       address: { host: "127.0.0.1", port: 0 },
       adminAddress: undefined,
       tls: undefined,
+      adminTls: false,
       reflection: true,
       maxRequestBytes: 1024 * 1024,
       maxHeaderBytes: 16 * 1024,
@@ -75,6 +77,7 @@ function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceC
       maxTimeoutMs: 60_000,
       drainDelayMs: 0,
       drainTimeoutMs: 1_000,
+      limits: DEFAULT_SERVER_LIMITS,
       ...changes.server,
     },
     providers: Object.entries(baseUrls).map(([name, baseUrl]) => ({

@@ -1,4 +1,5 @@
 import type { ServerConfig } from "../../src/config/config.ts";
+import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "../../src/config/server-limits.ts";
 import type { LogFields, Logger } from "../../src/domain/ports.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { ServingState } from "../../src/server/health/serving-state.ts";
@@ -50,12 +51,15 @@ export interface TestServer extends RunningServer {
 /** Everything of `ServerOptions` may be given; the rest is quick, ready, and serves nothing. */
 export interface TestServerOptions extends Partial<Omit<ServerOptions, "config" | "logger" | "readiness">> {
   readonly config?: Partial<ServerConfig>;
+  /** What is left out is as shipped. */
+  readonly limits?: Partial<ServerLimits>;
 }
 
 const config: ServerConfig = {
   address: { host: "127.0.0.1", port: 0 },
   adminAddress: undefined,
   tls: undefined,
+  adminTls: false,
   reflection: true,
   maxRequestBytes: 64 * 1024,
   maxHeaderBytes: 16 * 1024,
@@ -64,13 +68,14 @@ const config: ServerConfig = {
   maxTimeoutMs: 60_000,
   drainDelayMs: 0,
   drainTimeoutMs: 200,
+  limits: DEFAULT_SERVER_LIMITS,
 };
 
 /** Starts a server with the real edge, on the real clock unless another is given. End it with `drain`. */
-export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({ limits, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const logger = new MemoryLogger();
   const readiness = new ServingState(true);
-  const merged = { ...config, ...options.config };
+  const merged = { ...config, ...options.config, limits: { ...config.limits, ...limits } };
   const server = await startServer({
     methods: [],
     doors: [],

@@ -43,6 +43,10 @@ export const authSection = section({
   open_reflection: flag(false, {
     description: "Whether reflection needs no credential; otherwise it needs the scope `models.read`.",
   }),
+  open_metrics_page: flag(false, {
+    description:
+      "Whether the page `/metrics` of the admin address needs no credential; otherwise it needs the scope `metrics` (Prometheus: `authorization` with `credentials_file`).",
+  }),
 })
   .check(
     relation(

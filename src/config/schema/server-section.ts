@@ -1,10 +1,23 @@
-import type * as z from "zod";
+import * as z from "zod";
 
 import { ADDRESS_RIGHT, parseAddress } from "../values/address.ts";
 import { MAX_DURATION_MS } from "../values/duration.ts";
 import type { Parsed } from "../values/parsed.ts";
 import { readAs } from "../values/parsed.ts";
-import { byteSize, duration, filePath, flag, isAtMost, parsedText, relation, section } from "./fields.ts";
+import {
+  byteSize,
+  duration,
+  filePath,
+  flag,
+  isAtMost,
+  line,
+  parsedText,
+  relation,
+  section,
+} from "./fields.ts";
+import { limitsSection } from "./limits-section.ts";
+
+const HOST_NAME_RIGHT = "a host name or an IP address, without port and brackets";
 
 /** `host:port`. */
 export const addressText = parsedText(ADDRESS_RIGHT, parseAddress);
@@ -48,6 +61,21 @@ export const serverSection = section({
     examples: ["127.0.0.1:9464", "off"],
   }),
   tls: tls.optional(),
+  admin_tls: flag(false, {
+    description: "Whether `admin_address` serves TLS too, with the certificate of `server.tls`.",
+  }),
+  allowed_hosts: z
+    .array(line(HOST_NAME_RIGHT, /^[A-Za-z0-9_.:-]{1,253}$/).meta({ title: "host name" }), {
+      error: "a list of host names",
+    })
+    .min(1, { error: "one host name or more" })
+    .optional()
+    .meta({
+      title: "list of host names",
+      description:
+        "The names by which callers address the server, without ports; requests to other names get 403. Without it every name is taken, except on a loopback address in cleartext without `auth`: there only `localhost` and loopback addresses are, so that web pages cannot reach the server through a name of their own (DNS rebinding).",
+      examples: ["sluice.internal.example"],
+    }),
   reflection: flag(true, { description: "Whether gRPC reflection is served." }),
   max_request_bytes: byteSize(
     { minBytes: 1_024, maxBytes: 2 ** 30, defaultBytes: 16 * 2 ** 20 },
@@ -77,6 +105,7 @@ export const serverSection = section({
     { minMs: 0, maxMs: MAX_DURATION_MS, defaultMs: 30_000 },
     { description: "On SIGTERM: how long calls under way may go on after that." },
   ),
+  limits: limitsSection,
 }).check(
   ...["default_timeout", "default_stream_timeout"].map((field) =>
     relation(
@@ -85,5 +114,11 @@ export const serverSection = section({
       "is longer than max_timeout",
       "at most max_timeout (1h unless the file says otherwise)",
     ),
+  ),
+  relation(
+    ["admin_tls", "tls"],
+    ({ admin_tls, tls }) => admin_tls !== true || tls !== undefined,
+    "is true and there is no tls",
+    "server.tls with a certificate, or admin_tls: false",
   ),
 );

@@ -32,10 +32,3 @@ export function parseAddress(text: string): Parsed<Address> {
   const isHost = /^[\d.]+$/.test(plain) ? isIPv4(plain) : HOST_NAME.test(plain);
   return isHost ? readAs({ host: plain, port }) : refuse("has a host that cannot be", ADDRESS_RIGHT);
 }
-
-/** Whether a host (IPv6 with or without brackets) reaches only this machine (RFC 1122, RFC 4291, RFC 6761). */
-export function isLoopbackHost(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
-  if (isIPv4(bare)) return bare.startsWith("127.");
-  return bare === "::1" || bare === "localhost" || bare.endsWith(".localhost");
-}

@@ -7,13 +7,15 @@ import type { EncodeError } from "../connect/server-call.ts";
 import { type Admission, openAdmission } from "../edge/admission.ts";
 import { CorsPolicy } from "../edge/cors.ts";
 import { closePort, openPort } from "../edge/open-port.ts";
-import type { ServerLimits } from "../edge/server-limits.ts";
+import { SiteGuard } from "../edge/site-guard.ts";
 import type { ServingState } from "../health/serving-state.ts";
 import { createAdminPages, type MetricsPage } from "./admin-pages.ts";
 
 /** A running admin server. */
 export interface AdminServer {
   readonly address: Address;
+  /** As `RunningServer.reloadCertificates`. */
+  reloadCertificates(): Promise<void>;
   /** Breaks off what is open and resolves when nothing is. */
   close(): Promise<void>;
 }
@@ -25,10 +27,9 @@ export interface AdminParts {
   readonly metrics: MetricsPage | undefined;
   readonly methods: readonly RpcMethod[];
   readonly readiness: ServingState;
-  /** Who may call the methods; undefined admits everyone. The pages ask nobody. */
+  /** Who may call the methods and see the pages; undefined admits everyone. */
   readonly admission: Admission | undefined;
   readonly encodeError: EncodeError;
-  readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -36,12 +37,12 @@ export interface AdminParts {
 
 /**
  * Serves `/metrics`, `/livez` and `/readyz`, and the methods over gRPC, gRPC-Web and Connect,
- * in cleartext behind the same edge as the callers' port. A drain of the server leaves it
+ * behind the same edge as the callers' port, with its certificate or in cleartext. A drain of the server leaves it
  * alone: operators see to the end. Rejects when the address cannot be bound.
  */
 export async function startAdminServer(parts: AdminParts): Promise<AdminServer> {
-  const { address, methods, encodeError, limits, clock, random } = parts;
-  const config: ServerConfig = { ...parts.config, tls: undefined };
+  const { address, methods, encodeError, clock, random } = parts;
+  const config: ServerConfig = { ...parts.config, tls: parts.config.adminTls ? parts.config.tls : undefined };
   const logger = quietPages(parts.logger);
   const rpcs = new RpcListener({ maxRequestBytes: config.maxRequestBytes, encodeError, logger }, [
     (router) => registerMethods(router, methods, { encodeError, logger }),
@@ -52,20 +53,23 @@ export async function startAdminServer(parts: AdminParts): Promise<AdminServer> 
     rpcs,
     doors: [createAdminPages(parts)],
     endlessMethods: new Set(),
-    admission: admitToPages(parts.admission ?? openAdmission),
+    admission: parts.admission ?? openAdmission,
     cors: new CorsPolicy([]),
-    limits,
+    guard: new SiteGuard({
+      config,
+      boundHost: address.host,
+      asksCredentials: parts.admission !== undefined,
+      corsOrigins: [],
+    }),
     clock,
     random,
     logger,
   });
-  return { address: port.front.address, close: () => closePort(port) };
-}
-
-/** Scrapers and orchestrators have no credentials; methods are another matter. */
-function admitToPages(admission: Admission): Admission {
+  const { front } = port;
   return {
-    admit: (request) => ("path" in request.target ? openAdmission : admission).admit(request),
+    address: front.address,
+    reloadCertificates: () => front.reloadCertificates(),
+    close: () => closePort(port),
   };
 }
 

@@ -112,7 +112,7 @@ export class NodeHttpExchange implements HttpExchange {
     scope.settle();
     if (wire.closed) return;
     wire.end();
-    if (wire.isHttp2 && !wire.requestComplete) scope.linger();
+    this.#linger();
   }
 
   abort(): void {
@@ -145,6 +145,13 @@ export class NodeHttpExchange implements HttpExchange {
     log.setCode(ERRORS[error.reason].code);
     scope.settle();
     log.httpStatus = answerRefused(wire, error);
+    this.#linger();
+  }
+
+  /** A caller that still sends over HTTP/2 has its answer: what else comes is stopped soon. */
+  #linger(): void {
+    const { wire, scope } = this.#parts;
+    if (!wire.closed && wire.isHttp2 && !wire.requestComplete) scope.linger();
   }
 
   /** Answers in the door's stead, or breaks off what it has begun. */
@@ -159,5 +166,6 @@ export class NodeHttpExchange implements HttpExchange {
     log.httpStatus = status;
     scope.settle();
     answerProblem(wire, status, reason, message);
+    this.#linger();
   }
 }

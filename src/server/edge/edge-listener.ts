@@ -20,14 +20,15 @@ import type { CallsUnderWay } from "./calls-under-way.ts";
 import type { ConnectionAges } from "./connection-age.ts";
 import type { CorsPolicy } from "./cors.ts";
 import { describeError } from "./describe-error.ts";
-import { inspectRequest, type RequestTarget, readHeader } from "./inspect-request.ts";
+import { type HttpRefusal, inspectRequest, type RequestTarget, readHeader } from "./inspect-request.ts";
+import { LogBrake } from "./log-brake.ts";
 import { formatPeer } from "./peer-address.ts";
 import { readPeerCertificate } from "./peer-certificate.ts";
 import { describeDraining, describeTooLarge } from "./refusals.ts";
 import { chooseRequestId } from "./request-id.ts";
 import { RequestMemory } from "./request-memory.ts";
 import { detectRpcProtocol, type RpcProtocol } from "./rpc-protocol.ts";
-import type { ServerLimits } from "./server-limits.ts";
+import type { SiteGuard } from "./site-guard.ts";
 import { validateTraceparent } from "./traceparent.ts";
 import { type NodeRequest, type NodeResponse, Wire } from "./wire.ts";
 
@@ -40,9 +41,9 @@ export interface EdgeParts {
   readonly endlessMethods: ReadonlySet<string>;
   readonly admission: Admission;
   readonly cors: CorsPolicy;
+  readonly guard: SiteGuard;
   readonly calls: CallsUnderWay;
   readonly ages: ConnectionAges;
-  readonly limits: ServerLimits;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -58,13 +59,15 @@ export class EdgeListener {
   readonly #parts: EdgeParts;
   readonly #memory: RequestMemory;
   readonly #watch: CallWatch;
+  readonly #strangers: LogBrake;
   /** HTTP/1.1 requests under way on each connection: a caller may send many before it has an answer. */
   readonly #pipelined = new WeakMap<Socket, Set<Wire>>();
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
-    this.#memory = new RequestMemory(parts.limits.maxRequestMemoryBytes);
-    this.#watch = new CallWatch(parts.clock, parts.limits.writeStallTimeoutMs);
+    this.#memory = new RequestMemory(parts.config.limits.maxRequestMemoryBytes);
+    this.#watch = new CallWatch(parts.clock, parts.config.limits.writeStallTimeoutMs);
+    this.#strangers = new LogBrake(parts.clock.nowMs());
   }
 
   /** Takes one request. Never throws: an exception here would end the process. */
@@ -104,7 +107,7 @@ export class EdgeListener {
       this.#pipelined.set(socket, open);
       wires = open;
     }
-    if (wires.size >= this.#parts.limits.maxPipelinedCount) {
+    if (wires.size >= this.#parts.config.limits.maxPipelinedCount) {
       socket.destroy();
       return false;
     }
@@ -129,13 +132,11 @@ export class EdgeListener {
   }
 
   #dispatch(wire: Wire, context: EdgeContext): void {
-    const { config, rpcs, doors } = this.#parts;
-    const target = inspectRequest(wire.request, {
-      maxHeaderBytes: config.maxHeaderBytes,
-      scheme: config.tls === undefined ? "http" : "https",
-    });
+    const { rpcs, doors } = this.#parts;
+    const target = this.#inspect(wire.request);
     if ("status" in target) {
-      this.#refuse(wire, context, target.status, "INVALID_REQUEST", target.message);
+      const reason = target.status === 403 ? "PERMISSION_DENIED" : "INVALID_REQUEST";
+      this.#refuse(wire, context, target.status, reason, target.message);
       return;
     }
     const method = rpcs.findMethod(target.path);
@@ -146,6 +147,16 @@ export class EdgeListener {
     const door = doors.find((candidate) => candidate.serves(target.path));
     if (door !== undefined) this.#serveDoor(wire, context, target, door);
     else this.#refuseUnknown(wire, context, target);
+  }
+
+  #inspect(request: NodeRequest): RequestTarget | HttpRefusal {
+    const { config, guard } = this.#parts;
+    const target = inspectRequest(request, {
+      maxHeaderBytes: config.maxHeaderBytes,
+      scheme: config.tls === undefined ? "http" : "https",
+    });
+    if ("status" in target) return target;
+    return guard.findRefusal(target.authority, readHeader(request, "origin")) ?? target;
   }
 
   #refuseUnknown(wire: Wire, context: EdgeContext, target: RequestTarget): void {
@@ -165,7 +176,10 @@ export class EdgeListener {
     const admission = this.#admit(wire.request, context, method);
     const callerTimeoutMs = this.#takeTimeout(wire.request, protocol);
     const log = new CallLog(logger, name, protocol);
-    const meter = new BodyMeter(this.#memory, takesOneMessage(method) ? this.#parts.limits : undefined);
+    const meter = new BodyMeter(
+      this.#memory,
+      takesOneMessage(method) ? this.#parts.config.limits : undefined,
+    );
     const scope = this.#open(wire, admission.context, log, meter, {
       deadlineMs: context.arrivedMs + (callerTimeoutMs ?? this.#defaultTimeoutMs(method)),
       endless: endlessMethods.has(name),
@@ -182,7 +196,7 @@ export class EdgeListener {
     }
     const admission = this.#admit(wire.request, context, { path: target.path });
     const log = new CallLog(logger, `${target.httpMethod} ${target.path}`.slice(0, 256), "http");
-    const meter = new BodyMeter(this.#memory, this.#parts.limits);
+    const meter = new BodyMeter(this.#memory, this.#parts.config.limits);
     const scope = this.#open(wire, admission.context, log, meter, {
       deadlineMs: context.arrivedMs + config.defaultStreamTimeoutMs,
       endless: false,
@@ -207,7 +221,7 @@ export class EdgeListener {
     context: EdgeContext,
     target: EdgeRequest["target"],
   ): { readonly context: EdgeContext; readonly error: RouteError | undefined } {
-    const { admission, logger } = this.#parts;
+    const { admission, logger, clock } = this.#parts;
     const answer = admission.admit({
       authorization: readHeader(request, "authorization"),
       certificate: readPeerCertificate(request),
@@ -215,7 +229,17 @@ export class EdgeListener {
     });
     if (answer.ok) return { context: { ...context, caller: answer.caller }, error: undefined };
     const { requestId, peer } = context;
-    logger.warn("not admitted", { requestId, peer, reason: answer.error.reason, error: answer.why });
+    const skippedCount = this.#strangers.take(clock.nowMs());
+    if (skippedCount !== undefined) {
+      const skipped = skippedCount > 0 && { count: skippedCount };
+      logger.warn("not admitted", {
+        requestId,
+        peer,
+        reason: answer.error.reason,
+        error: answer.why,
+        ...skipped,
+      });
+    }
     return { context: { ...context, caller: answer.caller }, error: answer.error };
   }
 

@@ -2,12 +2,12 @@ import type { Server as HttpServer } from "node:http";
 import type { Http2Server } from "node:http2";
 import { createServer as createNetServer, type Server as NetServer, type Socket } from "node:net";
 import type { Address, TlsConfig } from "../../config/config.ts";
+import type { ServerLimits } from "../../config/server-limits.ts";
 import type { Clock, Logger } from "../../domain/ports.ts";
 import type { ConnectionAges } from "./connection-age.ts";
 import { type CapReached, ConnectionCaps } from "./connection-caps.ts";
 import { formatPeer } from "./peer-address.ts";
 import { ConnectionRefusal } from "./refuse-connection.ts";
-import type { ServerLimits } from "./server-limits.ts";
 import { TlsListener } from "./tls-listener.ts";
 
 /** Finds peers that vanished without a word. */

@@ -1,7 +1,8 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { ServerLimits } from "../../config/server-limits.ts";
 import type { Clock } from "../../domain/ports.ts";
-import type { ServerLimits } from "./server-limits.ts";
+import { answerUnreadable } from "./answer-unreadable.ts";
 
 /** How long a whole request may take; calls have their own, shorter deadlines. */
 const REQUEST_TIMEOUT_MS = 300_000;
@@ -21,6 +22,17 @@ export interface Http1Parts {
 export function createHttp1Server(parts: Http1Parts, listener: RequestListener): Server {
   const { maxHeaderBytes, limits, clock } = parts;
   const closing = new WeakSet<Socket>();
+  /** Answers of each connection that are not whole yet. */
+  const open = new WeakMap<Socket, Set<ServerResponse>>();
+  const listen: RequestListener = (request, response) => {
+    const { socket } = request;
+    // What a caller sent behind the request whose answer was announced as the last.
+    if (closing.has(socket)) return;
+    const answers = open.get(socket) ?? new Set();
+    open.set(socket, answers.add(response));
+    response.once("close", () => answers.delete(response));
+    listener(request, response);
+  };
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -29,11 +41,16 @@ export function createHttp1Server(parts: Http1Parts, listener: RequestListener):
       keepAliveTimeout: limits.http1IdleTimeoutMs,
       connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headersTimeoutMs),
     },
-    (request, response) => {
-      // What a caller sent behind the request whose answer was announced as the last.
-      if (!closing.has(request.socket)) listener(request, response);
-    },
+    listen,
   );
+  // Without a listener Node answers expectations that it does not know itself.
+  server.on("checkExpectation", listen);
+  server.on("clientError", (error, connection) => {
+    const socket = connection as Socket;
+    const [first, ...later] = open.get(socket) ?? [];
+    // A body may turn out to be unreadable while its own request still has no answer.
+    answerUnreadable(error, socket, first !== undefined && (first.headersSent || later.length > 0));
+  });
   server.on("connection", (socket) => {
     // Node closes both ways at once, and what the caller still sends makes the network drop
     // the answer on its way. RFC 9112 9.6: close our side, read on for a while, then close.

@@ -1,5 +1,5 @@
 import type { ServerOptions } from "node:http2";
-import type { ServerLimits } from "./server-limits.ts";
+import type { ServerLimits } from "../../config/server-limits.ts";
 
 /** The window of a whole connection; Node leaves it at 65,535 whatever the streams' windows are. */
 export const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;

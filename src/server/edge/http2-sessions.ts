@@ -1,14 +1,17 @@
 import type { Http2Server, ServerHttp2Session } from "node:http2";
+import { AddressResets } from "./address-resets.ts";
 import { SessionWatch, type WatchParts } from "./session-watch.ts";
 
 /** The HTTP/2 connections of a server, all together. */
 export class Http2Sessions {
   readonly #parts: WatchParts;
+  readonly #resets: AddressResets;
   readonly #watches = new Map<ServerHttp2Session, SessionWatch>();
   #leaving = false;
 
   constructor(server: Http2Server, parts: WatchParts) {
     this.#parts = parts;
+    this.#resets = new AddressResets(parts.limits);
     server.on("session", (session) => this.#adopt(session));
     server.on("sessionError", (error: Error) => {
       parts.logger.debug("an HTTP/2 connection failed", { error: error.message });
@@ -63,7 +66,7 @@ export class Http2Sessions {
   }
 
   #adopt(session: ServerHttp2Session): void {
-    const watch = new SessionWatch(session, this.#parts);
+    const watch = new SessionWatch(session, this.#parts, this.#resets);
     this.#watches.set(session, watch);
     if (this.#leaving) watch.leaveAfterFirst();
     session.once("close", () => this.#watches.delete(session));

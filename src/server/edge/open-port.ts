@@ -28,7 +28,8 @@ export interface OpenPort {
 
 /** Opens a port with the edge before everything. Rejects when it cannot be bound, or the certificate cannot be read; then nothing stays open. */
 export async function openPort({ address, random, ...parts }: PortParts): Promise<OpenPort> {
-  const { config, limits, clock, logger } = parts;
+  const { config, clock, logger } = parts;
+  const { limits } = config;
   const calls = new CallsUnderWay();
   const ages = new ConnectionAges(limits.maxAgeMs, random);
   const edge = new EdgeListener({ ...parts, calls, ages });

@@ -1,8 +1,9 @@
 import { constants, type ServerHttp2Session } from "node:http2";
+import type { ServerLimits } from "../../config/server-limits.ts";
 import type { Cleanup, Clock, Logger, Random } from "../../domain/ports.ts";
+import type { AddressResets } from "./address-resets.ts";
 import { drawMaxAgeMs } from "./connection-age.ts";
 import { CONNECTION_WINDOW_BYTES } from "./http2-options.ts";
-import type { ServerLimits } from "./server-limits.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** How long a peer may take to answer the ping between the two GOAWAYs. */
@@ -28,16 +29,18 @@ export interface WatchParts {
 export class SessionWatch {
   readonly session: ServerHttp2Session;
   readonly #parts: WatchParts;
+  readonly #resets: AddressResets;
   #streamCount = 0;
   #leaving = false;
   #stopQuiet: Cleanup;
   #stopKeepAlive: Cleanup = () => {};
   #stopAge: Cleanup;
 
-  constructor(session: ServerHttp2Session, parts: WatchParts) {
+  constructor(session: ServerHttp2Session, parts: WatchParts, resets: AddressResets) {
     const { limits, clock, random } = parts;
     this.session = session;
     this.#parts = parts;
+    this.#resets = resets;
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     this.#stopQuiet = clock.timer(limits.headersTimeoutMs, () => this.#reap("no preface"));
     this.#stopAge = clock.timer(drawMaxAgeMs(limits.maxAgeMs, random), () => this.#retire());
@@ -53,7 +56,10 @@ export class SessionWatch {
     session.on("stream", (stream) => {
       this.#streamCount++;
       this.#stopQuiet();
-      stream.once("close", () => this.#onStreamClose());
+      stream.once("close", () => {
+        if (stream.aborted && stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#countReset();
+        this.#onStreamClose();
+      });
     });
     this.#countFrames();
     session.once("close", () => this.#stopAll());
@@ -138,6 +144,15 @@ export class SessionWatch {
     this.session.on("remoteSettings", () => {
       if (!settings.take(clock.nowMs())) this.#expel("too_many_settings");
     });
+  }
+
+  #countReset(): void {
+    const { session } = this;
+    // A connection that breaks off cancels its streams too: the network's doing, not the caller's.
+    if (session.closed || session.destroyed) return;
+    if (!this.#resets.take(session.socket?.remoteAddress, this.#parts.clock.nowMs())) {
+      this.#expel("too_many_resets");
+    }
   }
 
   /** Ends the connection of a caller that only makes work (RFC 9113 10.5). */

@@ -67,7 +67,7 @@ const UPSTREAMS: Readonly<Record<string, UpstreamScript>> = {
 };
 
 describe("canaries: secrets and prompts", () => {
-  const caller = makeKey();
+  const caller = makeKey({ scopes: ["generate", "metrics"] });
   const wrong = makeKey();
   const secrets = [
     ...Object.values(CANARIES),
@@ -94,7 +94,10 @@ describe("canaries: secrets and prompts", () => {
   });
 
   afterEach(async () => {
-    const page = await (await fetch(`http://127.0.0.1:${sluice.adminAddress?.port}/metrics`)).text();
+    const answer = await fetch(`http://127.0.0.1:${sluice.adminAddress?.port}/metrics`, {
+      headers: { authorization: `Bearer ${caller.text}` },
+    });
+    const page = await answer.text();
     await sluice.stop();
     await upstream.close();
     logged += sluice.readLog();

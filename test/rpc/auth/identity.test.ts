@@ -76,6 +76,11 @@ describe("caller identity on the wire", () => {
     await upstream.close();
   });
 
+  const fetchPage = (path: string, key: string | undefined) =>
+    fetch(`http://127.0.0.1:${sluice.adminAddress?.port}${path}`, {
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    });
+
   for (const [protocol, makeTransport] of Object.entries(PROTOCOLS)) {
     describe(protocol, () => {
       let router: Client<typeof RouterService>;
@@ -258,7 +263,7 @@ describe("caller identity on the wire", () => {
     const shown = [
       await router.metrics({}, withKey(textOf("metrics"))),
       await createClient(ModelService, transport).listModels({}, withKey(textOf("models.read"))),
-      await (await fetch(`http://127.0.0.1:${sluice.adminAddress?.port}/metrics`)).text(),
+      await (await fetchPage("/metrics", textOf("metrics"))).text(),
     ];
     const all = JSON.stringify(shown, (_key, value) => (typeof value === "bigint" ? `${value}` : value));
     for (const { key, text } of KEYS) {
@@ -266,6 +271,21 @@ describe("caller identity on the wire", () => {
       expect(all).not.to.include(key.id);
       expect(all).not.to.include(text);
     }
+  });
+
+  it("shows the metrics page to the scope metrics alone, and orchestrators their pages without a key", async () => {
+    expect((await fetchPage("/metrics", undefined)).status).to.equal(401);
+    expect((await fetchPage("/metrics", textOf("generate"))).status).to.equal(403);
+    expect((await fetchPage("/metrics", textOf("metrics"))).status).to.equal(200);
+    expect((await fetchPage("/livez", undefined)).status).to.equal(200);
+    expect((await fetchPage("/readyz", undefined)).status).to.equal(200);
+  });
+
+  it("writes few lines for many wrong keys, and counts the others", async () => {
+    const countLines = () => sluice.readLog().split('"message":"not admitted"').length - 1;
+    const before = countLines();
+    for (let each = 0; each < 120; each++) await fetchPage("/metrics", "wrong");
+    expect(countLines() - before).to.be.lessThan(100);
   });
 
   it("takes a revoked key out of use when told to reload, and lets calls under way go on", async () => {

@@ -9,6 +9,8 @@ import { sendRaw } from "./raw-http.ts";
 import { testTransports } from "./test-clients.ts";
 
 const adminAddress = { host: "127.0.0.1", port: 0 };
+/** Paths of pages that were asked for. */
+const askedPaths: string[] = [];
 const adminMethods = [
   unary(AdminService.method.resetPerformance, ({ name }, call) => {
     call.respond(create(ResetPerformanceResponseSchema, { deployments: [`reset ${name}`] }));
@@ -17,12 +19,18 @@ const adminMethods = [
 
 /** Admits nobody. */
 const refusal: Admission = {
-  admit: () => ({
-    ok: false,
-    error: { reason: "PERMISSION_DENIED", message: "no" },
-    why: "a test says so",
-    caller: undefined,
-  }),
+  admit({ target }) {
+    if ("path" in target) {
+      askedPaths.push(target.path);
+      return { ok: true, caller: undefined };
+    }
+    return {
+      ok: false,
+      error: { reason: "PERMISSION_DENIED", message: "no" },
+      why: "a test says so",
+      caller: undefined,
+    };
+  },
 };
 
 describe("the methods of the admin address", () => {
@@ -56,12 +64,13 @@ describe("the methods of the admin address", () => {
       expect((await failReset(server.baseUrl, open)).code).to.equal(Code.Unimplemented);
     });
 
-    it(`ask who calls over ${name}, while the pages ask nobody`, async () => {
+    it(`ask who calls over ${name}, and so do the pages`, async () => {
       server = await startTestServer({ config: { adminAddress }, adminMethods, admission: refusal });
       const port = server.adminAddress?.port ?? 0;
       expect((await failReset(`http://127.0.0.1:${port}`, open)).code).to.equal(Code.PermissionDenied);
-      const page = await sendRaw(port, "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      const page = await sendRaw(port, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
       expect(page).to.match(/^HTTP\/1\.1 200 /);
+      expect(askedPaths).to.include("/livez");
     });
   }
 
@@ -71,7 +80,7 @@ describe("the methods of the admin address", () => {
     const [transport] = testTransports;
     if (transport === undefined) throw new Error("there are no transports");
     await reset(`http://127.0.0.1:${port}`, transport.open);
-    await sendRaw(port, "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await sendRaw(port, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     const levels = server.logger.find("call").map(({ level, method }) => `${level} ${method}`);
     expect(levels).to.deep.equal(["info sluice.v1.AdminService/ResetPerformance", "debug GET /livez"]);
   });
@@ -81,7 +90,7 @@ describe("the methods of the admin address", () => {
     const body = JSON.stringify({ name: "x".repeat(2_000) });
     const answer = await sendRaw(
       server.adminAddress?.port ?? 0,
-      `POST /sluice.v1.AdminService/ResetPerformance HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `POST /sluice.v1.AdminService/ResetPerformance HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
     expect(answer).to.match(/^HTTP\/1\.1 (413|429) /);
   });

@@ -1,6 +1,9 @@
+import { copyFile } from "node:fs/promises";
+import { get } from "node:https";
 import { expect } from "chai";
 import type { ServerOptions } from "../../../src/server/start-server.ts";
 import { startTestServer, type TestServer } from "../../support/start-test-server.ts";
+import { makeTestCertificate } from "../../support/test-certificates.ts";
 import { sendRaw } from "./raw-http.ts";
 
 const adminAddress = { host: "127.0.0.1", port: 0 };
@@ -21,7 +24,10 @@ describe("the admin address", () => {
   afterEach(() => server.drain());
 
   const ask = (head: string): Promise<string> =>
-    sendRaw(server.adminAddress?.port ?? 0, `${head} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    sendRaw(
+      server.adminAddress?.port ?? 0,
+      `${head} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
 
   it("serves the metrics that are given to it, in their content type", async () => {
     const answer = await ask("GET /metrics");
@@ -89,5 +95,31 @@ describe("addresses", () => {
     }
     expect(failure).to.have.property("code", "EADDRINUSE");
     await server.drain();
+  });
+});
+
+describe("the admin address over TLS", () => {
+  it("shows the certificate of the callers' address, and takes a new one with it", async () => {
+    const [certificate, next] = [await makeTestCertificate(), await makeTestCertificate()];
+    const server = await startTestServer({ config: { adminAddress, adminTls: true, tls: certificate.tls } });
+    const askLivez = (ca: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const port = server.adminAddress?.port;
+        get({ host: "127.0.0.1", port, path: "/livez", ca, agent: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).on("error", reject);
+      });
+    try {
+      expect(await askLivez(certificate.ca)).to.equal(200);
+      for (const file of ["certificateFile", "privateKeyFile"] as const) {
+        await copyFile(next.tls[file], certificate.tls[file]);
+      }
+      await server.reloadCertificates();
+      expect(await askLivez(next.ca)).to.equal(200);
+    } finally {
+      await server.drain();
+      await Promise.all([certificate.remove(), next.remove()]);
+    }
   });
 });

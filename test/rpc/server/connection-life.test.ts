@@ -85,7 +85,7 @@ describe("the life of a connection", () => {
     const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
     const server = await startTestServer({ clock, limits: { maxAgeMs: 10_000 }, methods: makeMethods({}) });
     const connection = new RawConnection(server.port);
-    const request = `POST ${LIST} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`;
+    const request = `POST ${LIST} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`;
     connection.send(request);
     await eventually(() => expect(connection.received.toString()).to.contain("glm"));
     expect(connection.received.toString()).not.to.match(/connection: close/i);

@@ -56,7 +56,7 @@ describe("HTTP doors", () => {
   });
 
   it("answer over HTTP/1.1, request after request on one connection", async () => {
-    const request = "POST /v1/chat HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n";
+    const request = "POST /v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n";
     const answer = await sendRaw(server.port, `${request}\r\nfirst${request}Connection: close\r\n\r\nagain`);
     expect(answer.match(/HTTP\/1\.1 200 OK/g)).to.have.length(2);
     expect(answer).to.contain("first").and.contain("again");
@@ -83,7 +83,7 @@ describe("HTTP doors", () => {
     expect((await sendHttp2(server.port, post, Buffer.alloc(maxRequestBytes, "x"))).status).to.equal(200);
     expect(body).to.have.length(maxRequestBytes);
     expect((await sendHttp2(server.port, post, Buffer.alloc(maxRequestBytes + 1, "x"))).status).to.equal(413);
-    const announced = `POST /v1/chat HTTP/1.1\r\nHost: a\r\nContent-Length: ${maxRequestBytes + 1}\r\n\r\n`;
+    const announced = `POST /v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${maxRequestBytes + 1}\r\n\r\n`;
     expect(await sendRaw(server.port, announced))
       .to.match(/^HTTP\/1\.1 413 /)
       .and.match(/\r\nconnection: close\r\n/i);
@@ -95,7 +95,10 @@ describe("HTTP doors", () => {
   });
 
   it("are told of a body that the deadline cut short, and still answer", async () => {
-    const answer = sendRaw(server.port, "POST /v1/chat HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhell");
+    const answer = sendRaw(
+      server.port,
+      "POST /v1/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhell",
+    );
     await eventually(() => expect(handledCount).to.equal(1));
     await clock.advance(10_000);
     await eventually(() => expect(body).to.equal("cut_short"));
@@ -106,7 +109,7 @@ describe("HTTP doors", () => {
   it("hear that their caller left", async () => {
     handle = () => {};
     const socket = connect(server.port, "127.0.0.1");
-    socket.write("GET /v1/chat HTTP/1.1\r\nHost: a\r\n\r\n");
+    socket.write("GET /v1/chat HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await eventually(() => expect(handledCount).to.equal(1));
     socket.destroy();
     await eventually(() => expect(cancelled).to.deep.equal(["caller_gone"]));
@@ -132,7 +135,7 @@ describe("HTTP doors", () => {
       exchange.abort();
     };
     expect((await sendHttp2(server.port, post)).resetCode).to.be.greaterThan(0);
-    const raw = await sendRaw(server.port, "GET /v1/chat HTTP/1.1\r\nHost: a\r\n\r\n");
+    const raw = await sendRaw(server.port, "GET /v1/chat HTTP/1.1\r\nHost: localhost\r\n\r\n");
     expect(raw, "what was written before").to.include("data: a\n\n");
     expect(raw, "the end of a whole body").to.not.match(/\r\n0\r\n\r\n$/);
   });
@@ -179,7 +182,7 @@ describe("HTTP doors", () => {
       } else {
         const socket = connect(server.port, "127.0.0.1");
         socket.pause();
-        socket.write("GET /v1/chat HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        socket.write("GET /v1/chat HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         await eventually(stopped);
         expect(writtenBytes).to.be.below(totalBytes);
         socket.on("data", count);

@@ -190,14 +190,14 @@ describe("drain", () => {
 
     const connectAnswer = await readAll(
       http1,
-      "POST /sluice.v1.ModelService/ListModels HTTP/1.1\r\nHost: a\r\n" +
+      "POST /sluice.v1.ModelService/ListModels HTTP/1.1\r\nHost: localhost\r\n" +
         "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
     );
     expect(connectAnswer)
       .to.match(/^HTTP\/1\.1 503 /)
       .and.match(/\r\nconnection: close\r\n/i);
     expect(connectAnswer).to.contain('"code":"unavailable"').and.contain("DRAINING");
-    const doorAnswer = await readAll(http1Door, "GET /door HTTP/1.1\r\nHost: a\r\n\r\n");
+    const doorAnswer = await readAll(http1Door, "GET /door HTTP/1.1\r\nHost: localhost\r\n\r\n");
     expect(doorAnswer)
       .to.match(/^HTTP\/1\.1 503 /)
       .and.contain("DRAINING");
@@ -226,7 +226,7 @@ describe("drain", () => {
   it("resolves although callers keep their connections", async () => {
     await start();
     const sockets = await Promise.all([openSocket(), openSocket()]);
-    sockets[0]?.write("GET /door HTTP/1.1\r\nHost: a\r\n\r\n");
+    sockets[0]?.write("GET /door HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const closed = sockets.map((socket) => new Promise((resolve) => socket.once("close", resolve)));
     for (const socket of sockets) socket.resume();
     await settleWhile(server.drain());
@@ -302,7 +302,7 @@ describe("drain", () => {
   async function askReady(): Promise<number> {
     const answer = await sendRaw(
       server.adminAddress?.port ?? 0,
-      "GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+      "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     );
     return Number(answer.split(" ")[1]);
   }

@@ -47,8 +47,12 @@ describe("the edge", () => {
     ["a Host with a port beyond 65535", `POST ${PATH} HTTP/1.1\r\nHost: a:99999\r\n`],
     ["HTTP/1.0 without a Host", `POST ${PATH} HTTP/1.0\r\n`],
     ["HTTP/1.1 without a Host", `POST ${PATH} HTTP/1.1\r\n`],
-    ["a path that is a whole URL", "GET http://[/ HTTP/1.1\r\nHost: a\r\n"],
-    ["a path that no URL parser takes", "GET //[ HTTP/1.1\r\nHost: a\r\n"],
+    ["two Hosts", `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nhost: 127.0.0.1\r\n`],
+    ["two Hosts that are the same", `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n`],
+    ["bytes that are no request", "\u0001\u0002\u0003 nonsense\r\n"],
+    ["a length that is no number", `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n`],
+    ["a path that is a whole URL", "GET http://[/ HTTP/1.1\r\nHost: localhost\r\n"],
+    ["a path that no URL parser takes", "GET //[ HTTP/1.1\r\nHost: localhost\r\n"],
   ]) {
     it(`answers 400 to ${title}`, async () => {
       const answer = await sendRaw(server.port, `${head}Connection: close\r\n\r\n`);
@@ -72,6 +76,41 @@ describe("the edge", () => {
     });
   }
 
+  it("answers 400 to an HTTP/2 request whose authority and Host differ", async () => {
+    const answer = await sendHttp2(server.port, {
+      ":method": "POST",
+      ":path": PATH,
+      ":authority": "localhost",
+      host: "127.0.0.1",
+    });
+    expect(answer.status).to.equal(400);
+  });
+
+  it("says in JSON what is wrong with bytes that are no request", async () => {
+    const answer = await sendRaw(server.port, "\u0001\u0002\u0003 nonsense\r\n\r\n");
+    expect(answer).to.match(/^HTTP\/1\.1 400 [\s\S]*connection: close/);
+    expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "").error.code).to.equal("INVALID_REQUEST");
+  });
+
+  it("answers nonsense behind a request after that request's answer", async () => {
+    const answer = await sendRaw(
+      server.port,
+      `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}\u0001\r\n\r\n`,
+    );
+    expect(answer).to.match(/^HTTP\/1\.1 (200 [\s\S]*\}HTTP\/1\.1 )?400 /);
+  });
+
+  it("answers 417 to an expectation that nobody can meet", async () => {
+    const answer = await sendRaw(
+      server.port,
+      `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nExpect: nonsense\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer)
+      .to.match(/^HTTP\/1\.1 417 /)
+      .and.contain("100-continue");
+    expect(answer).to.match(/\r\nx-request-id: /);
+  });
+
   it("says 400 for a bad authority itself", async () => {
     const answer = await sendHttp2(server.port, { ":method": "POST", ":path": PATH, ":authority": "[" });
     expect(answer.status).to.equal(400);
@@ -81,7 +120,7 @@ describe("the edge", () => {
   it("answers 414 to a path of more than 8,192 characters", async () => {
     const answer = await sendRaw(
       server.port,
-      `GET /${"a".repeat(8_192)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+      `GET /${"a".repeat(8_192)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
     );
     expect(answer).to.match(/^HTTP\/1\.1 414 /);
   });
@@ -89,7 +128,7 @@ describe("the edge", () => {
   it("answers 431 to headers beyond the limit over HTTP/1.1", async () => {
     const answer = await sendRaw(
       server.port,
-      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nX-Long: ${"a".repeat(17_000)}\r\n\r\n`,
+      `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nX-Long: ${"a".repeat(17_000)}\r\n\r\n`,
     );
     expect(answer).to.match(/^HTTP\/1\.1 431 /);
   });
@@ -155,7 +194,7 @@ describe("the edge", () => {
   it("refuses by the announced length before the body comes", async () => {
     const answer = await sendRaw(
       server.port,
-      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n`,
+      `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n`,
     );
     expect(answer)
       .to.match(/^HTTP\/1\.1 429 /)
@@ -197,7 +236,7 @@ describe("the edge", () => {
     try {
       const socket = connect(server.port, "127.0.0.1");
       socket.write(
-        `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{`,
+        `POST ${PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{`,
       );
       await eventually(() => expect(server.logger).to.not.equal(undefined));
       socket.resetAndDestroy();
@@ -238,6 +277,7 @@ describe("a request that was refused over HTTP/2 while its caller still sends", 
     ["a path that is not served", { ":path": "/nope" }],
     ["a method that is not served", { ":path": "/no.Such/Method", "content-type": "application/grpc" }],
     ["a host that is none", { ":path": PATH, ":authority": "[" }],
+    ["a door's path without a credential", { ":path": "/v1/x" }],
   ] as const) {
     it(`is stopped five seconds later: ${title}`, async () => {
       const due: (() => void)[] = [];
@@ -249,7 +289,18 @@ describe("a request that was refused over HTTP/2 while its caller still sends", 
           return () => due.splice(due.indexOf(fn), 1);
         },
       };
-      const server = await startTestServer({ clock });
+      const server = await startTestServer({
+        clock,
+        doors: [{ serves: (path) => path === "/v1/x", handle: (exchange) => exchange.abort() }],
+        admission: {
+          admit: () => ({
+            ok: false,
+            error: { reason: "UNAUTHENTICATED", message: "who are you?" },
+            why: "a test",
+            caller: undefined,
+          }),
+        },
+      });
       const session = connectHttp2(`http://127.0.0.1:${server.port}`);
       const stream = session.request({ ":method": "POST", ...headers }, { endStream: false });
       const closed = new Promise((resolve) => stream.once("close", resolve));

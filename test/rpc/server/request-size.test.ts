@@ -148,7 +148,7 @@ describe("a request's size", () => {
     socket.pause();
     const send = (text: string) => new Promise<void>((resolve) => socket.write(text, () => resolve()));
     await send(
-      `POST ${GET} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 3000000\r\n\r\n`,
+      `POST ${GET} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 3000000\r\n\r\n`,
     );
     await eventually(() => expect(server.logger.find("call")).to.have.length(1));
     // It has the answer by now, and has not read it.

@@ -63,6 +63,7 @@ images:
         { subjectName: "DNS:batch.example.org", name: "batch", scopes: ["metrics"] },
       ],
       isReflectionOpen: true,
+      isMetricsPageOpen: false,
     });
     expect(config.cors?.origins).to.deep.equal([
       "https://app.example.org",

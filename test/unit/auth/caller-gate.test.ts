@@ -43,6 +43,7 @@ function makeGate(changes: Partial<GateParts> = {}): CallerGate {
     keys,
     identities: new CertificateIdentities([]),
     isReflectionOpen: false,
+    isMetricsPageOpen: false,
     ...changes,
   });
 }
@@ -93,12 +94,14 @@ describe("the matrix of methods and scopes", () => {
     }
   });
 
-  it("gives the paths of the OpenAI door the same scopes, and refuses every other path", () => {
+  it("gives the paths of the OpenAI door and the metrics page the same scopes, and refuses every other path", () => {
     const gate = makeGate();
     const rules: Readonly<Record<string, Scope | undefined>> = {
       "/v1/chat/completions": "generate",
       "/v1/models": "models.read",
       "/v1/models/a%2Fb": "models.read",
+      "/metrics": "metrics",
+      "/metrics/": undefined,
       "/v1": undefined,
       "/v1/": undefined,
       "/v1/chat/completions/": undefined,
@@ -116,6 +119,11 @@ describe("the matrix of methods and scopes", () => {
         );
       }
     }
+  });
+
+  it("leaves the pages of orchestrators open, and the metrics page where the operator opened it", () => {
+    for (const path of ["/livez", "/readyz"]) expect(ask(makeGate(), { path })).to.equal("open");
+    expect(ask(makeGate({ isMetricsPageOpen: true }), { path: "/metrics" })).to.equal("open");
   });
 
   it("opens reflection where the operator opened it", () => {

@@ -34,7 +34,12 @@ describe("the keys file of a running server", () => {
   });
 
   const open = async () => {
-    const options = { keysFile: path, certificateIdentities: [], isReflectionOpen: false };
+    const options = {
+      keysFile: path,
+      certificateIdentities: [],
+      isReflectionOpen: false,
+      isMetricsPageOpen: false,
+    };
     auth = await openCallerAuth(options, { clock, logger });
     return auth;
   };

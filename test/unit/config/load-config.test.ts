@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import type { OpenAiProviderConfig } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load-config.ts";
+import { DEFAULT_SERVER_LIMITS } from "../../../src/config/server-limits.ts";
 import { catalogYaml, expectConfig, listProblems, loadText, memoryFiles } from "./memory-files.ts";
 
 describe("loading the configuration", () => {
@@ -11,6 +12,7 @@ describe("loading the configuration", () => {
       address: { host: "127.0.0.1", port: 50_051 },
       adminAddress: { host: "127.0.0.1", port: 9_464 },
       tls: undefined,
+      adminTls: false,
       reflection: true,
       maxRequestBytes: 16 * 2 ** 20,
       maxHeaderBytes: 16 * 2 ** 10,
@@ -19,6 +21,7 @@ describe("loading the configuration", () => {
       maxTimeoutMs: 3_600_000,
       drainDelayMs: 0,
       drainTimeoutMs: 30_000,
+      limits: DEFAULT_SERVER_LIMITS,
     });
     expect(routing).to.deep.equal({
       maxAttempts: 3,
@@ -84,6 +87,7 @@ describe("loading the configuration", () => {
       address: { host: "::1", port: 1 },
       adminAddress: undefined,
       tls: { certificateFile: "/etc/sluice/c.pem", privateKeyFile: "/k.pem" },
+      adminTls: false,
       reflection: false,
       maxRequestBytes: 4_096,
       maxHeaderBytes: 2_048,
@@ -92,6 +96,7 @@ describe("loading the configuration", () => {
       maxTimeoutMs: 3_000,
       drainDelayMs: 4_000,
       drainTimeoutMs: 5_000,
+      limits: DEFAULT_SERVER_LIMITS,
     });
   });
 

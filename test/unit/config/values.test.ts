@@ -1,13 +1,14 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { isLoopbackHost, parseAddress } from "../../../src/config/values/address.ts";
+import { parseAddress } from "../../../src/config/values/address.ts";
 import { parseApiKey } from "../../../src/config/values/api-key.ts";
 import { parseBaseUrl } from "../../../src/config/values/base-url.ts";
 import { formatByteSize, parseByteSize } from "../../../src/config/values/byte-size.ts";
 import { formatDuration, MAX_DURATION_MS, parseDuration } from "../../../src/config/values/duration.ts";
 import type { Parsed } from "../../../src/config/values/parsed.ts";
 import { parseUsdPrice } from "../../../src/config/values/usd-price.ts";
+import { isLoopbackHost } from "../../../src/lib/loopback.ts";
 
 /** The value, or what is wrong. */
 function outcome<T>(parsed: Parsed<T>): T | string {

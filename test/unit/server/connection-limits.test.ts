@@ -1,8 +1,8 @@
 import { Socket } from "node:net";
 import { expect } from "chai";
 import fc from "fast-check";
+import { DEFAULT_SERVER_LIMITS } from "../../../src/config/server-limits.ts";
 import { ConnectionAges, drawMaxAgeMs } from "../../../src/server/edge/connection-age.ts";
-import { DEFAULT_SERVER_LIMITS } from "../../../src/server/edge/server-limits.ts";
 import { TokenBucket } from "../../../src/server/edge/token-bucket.ts";
 
 describe("TokenBucket", () => {

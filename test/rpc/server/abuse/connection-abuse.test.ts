@@ -1,7 +1,7 @@
 import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
-import type { ServerLimits } from "../../../../src/server/edge/server-limits.ts";
+import type { ServerLimits } from "../../../../src/config/server-limits.ts";
 import type { UnaryCall } from "../../../../src/service/call.ts";
 import type { HttpDoor } from "../../../../src/service/http-exchange.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -78,7 +78,7 @@ describe("connection abuse", () => {
     // Those that were taken never finished their headers.
     await eventually(() => expect(connections.every(({ isClosed }) => isClosed)).to.equal(true), 5_000);
     const late = new RawConnection(server.port, ABUSER);
-    late.send(`GET /v1/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    late.send(`GET /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
     await late.closed;
     expect(late.received.toString()).to.match(/^HTTP\/1\.1 200 /);
   }).timeout(12_000);
@@ -90,7 +90,7 @@ describe("connection abuse", () => {
     for (const each of first) each.answerPings();
     await eventually(() => expect(first.every(({ frames }) => frames.length > 0)).to.equal(true));
     const http1 = new RawConnection(server.port, ABUSER);
-    http1.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    http1.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await http1.closed;
     expect(http1.received.toString()).to.match(/^HTTP\/1\.1 503 .*this address has all the connections/s);
     const http2 = RawConnection.http2(server.port, { localAddress: ABUSER });
@@ -104,7 +104,7 @@ describe("connection abuse", () => {
   for (const [title, bytes] of [
     ["nothing", ""],
     ["half a request line", "POST /sluice.v1"],
-    ["headers without an end", `POST ${LIST} HTTP/1.1\r\nHost: a\r\nX-A: b\r\n`],
+    ["headers without an end", `POST ${LIST} HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n`],
   ] as const) {
     it(`ends an HTTP/1.1 connection that sends ${title}`, async () => {
       const connection = new RawConnection(server.port);
@@ -113,11 +113,11 @@ describe("connection abuse", () => {
     });
   }
 
-  const json = `POST ${GET} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n`;
+  const json = `POST ${GET} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
   for (const [title, head] of [
     ["an announced body", `${json}Content-Length: 1000\r\n\r\n{`],
     ["a chunked body", `${json}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`],
-    ["a door's body", "POST /v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{"],
+    ["a door's body", "POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"],
   ] as const) {
     it(`answers DEADLINE_EXCEEDED to ${title} that comes too slowly, and closes`, async () => {
       const connection = new RawConnection(server.port);
@@ -162,7 +162,7 @@ describe("connection abuse", () => {
     const requests = Array.from(
       { length: 8 },
       (_, index) =>
-        `POST /v1/x HTTP/1.1\r\nHost: a\r\nX-Request-Id: r${index}\r\nContent-Length: 1\r\n${index === 7 ? "Connection: close\r\n" : ""}\r\nx`,
+        `POST /v1/x HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: r${index}\r\nContent-Length: 1\r\n${index === 7 ? "Connection: close\r\n" : ""}\r\nx`,
     );
     connection.send(requests.join(""));
     await connection.closed;
@@ -182,7 +182,7 @@ describe("connection abuse", () => {
   ]) {
     it(`takes no request with ${title}`, async () => {
       const connection = new RawConnection(server.port);
-      connection.send(`POST /v1/x HTTP/1.1\r\nHost: a\r\n${head}\r\nhello`);
+      connection.send(`POST /v1/x HTTP/1.1\r\nHost: localhost\r\n${head}\r\nhello`);
       await connection.closed;
       expect(connection.received.toString()).to.match(/^HTTP\/1\.1 400 /);
     });

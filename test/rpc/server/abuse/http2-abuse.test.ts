@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import type { ServerLimits } from "../../../../src/server/edge/server-limits.ts";
+import type { ServerLimits } from "../../../../src/config/server-limits.ts";
 import type { CancelCause, StreamCall } from "../../../../src/service/call.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { startTestServer, type TestServer } from "../../../support/start-test-server.ts";
@@ -33,6 +33,8 @@ const LIMITS: Partial<ServerLimits> = {
   keepAliveTimeoutMs: 200,
   resetBurstCount: 100,
   resetsPerSecond: 1,
+  addressResetBurstCount: 100,
+  addressResetsPerSecond: 1,
   writeStallTimeoutMs: 200,
   maxStreamCount: 64,
 };
@@ -111,6 +113,24 @@ describe("HTTP/2 abuse", () => {
       await eventually(() => expect(connection.isClosed).to.equal(true));
     });
   }
+
+  it("ends a connection whose caller cancels too much on many connections, each within its own limit", async () => {
+    const sendResets = (connection: RawConnection): void => {
+      for (let id = 1; id < 121; id += 2) {
+        connection.send(call(id, STREAM), frame(FRAME.rstStream, 0, id, CANCEL));
+      }
+    };
+    const first = RawConnection.http2(server.port);
+    sendResets(first);
+    await eventually(() => expect(server.logger.find("call").length).to.be.at.least(60));
+    expect(first.isClosed).to.equal(false);
+    const second = RawConnection.http2(server.port);
+    sendResets(second);
+    await second.closed;
+    const goaway = second.frames.find(({ type }) => type === FRAME.goaway);
+    expect(goaway?.payload.subarray(8).toString()).to.equal("too_many_resets");
+    first.close();
+  });
 
   it("tells a caller that floods it with PING to calm down", async () => {
     const connection = RawConnection.http2(server.port);

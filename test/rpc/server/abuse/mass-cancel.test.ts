@@ -50,7 +50,11 @@ describe("callers that leave", () => {
     };
     server = await startTestServer({
       clock,
-      limits: { resetBurstCount: 1_000_000, maxConnectionsPerAddressCount: 5_000 },
+      limits: {
+        resetBurstCount: 1_000_000,
+        addressResetBurstCount: 1_000_000,
+        maxConnectionsPerAddressCount: 5_000,
+      },
       config: { defaultTimeoutMs: 120_000, defaultStreamTimeoutMs: 120_000, maxTimeoutMs: 120_000 },
       methods: makeMethods({
         stream(call) {
@@ -104,7 +108,7 @@ describe("callers that leave", () => {
         socket.on("error", () => {});
         socket.pause();
         socket.write(
-          `POST ${STREAM} HTTP/1.1\r\nHost: a\r\nContent-Type: application/connect+proto\r\nContent-Length: 5\r\n\r\n`,
+          `POST ${STREAM} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/connect+proto\r\nContent-Length: 5\r\n\r\n`,
         );
         socket.write(EMPTY_MESSAGE);
         return socket;
@@ -155,7 +159,7 @@ describe("callers that leave", () => {
 
   it("end every call of a connection that goes away, also those whose answers wait for others", async () => {
     const connection = new RawConnection(server.port);
-    const request = `POST ${GET} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"name":"x"}`;
+    const request = `POST ${GET} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"name":"x"}`;
     connection.send(request.repeat(4));
     await eventually(() => expect(open.size).to.equal(4));
     connection.close();

@@ -35,6 +35,10 @@ export interface ServerLimits {
   readonly resetBurstCount: number;
   /** … and this many per second. */
   readonly resetsPerSecond: number;
+  /** The same of all connections from one address together: this many at once … */
+  readonly addressResetBurstCount: number;
+  /** … and this many per second. */
+  readonly addressResetsPerSecond: number;
   /** Calls at once on one HTTP/2 connection. */
   readonly maxStreamCount: number;
   /** Requests at once on one HTTP/1.1 connection that does not wait for answers. */
@@ -69,6 +73,8 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   // Callers that hedge cancel much.
   resetBurstCount: 2_000,
   resetsPerSecond: 200,
+  addressResetBurstCount: 20_000,
+  addressResetsPerSecond: 2_000,
   maxStreamCount: 512,
   maxPipelinedCount: 32,
   minBodyBytesPerSecond: 512,
