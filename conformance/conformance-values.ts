@@ -1,12 +1,16 @@
-import { create } from "@bufbuild/protobuf";
+import { create, createRegistry, type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import {
   type Error as ConformanceError,
   type ConformancePayload_RequestInfo,
   ConformancePayload_RequestInfoSchema,
+  file_connectrpc_conformance_v1_service,
   type Header,
   HeaderSchema,
 } from "../.cache/conformance/gen/connectrpc/conformance/v1/service_pb.ts";
+import type { RpcStatus } from "../src/service/encode-error.ts";
+
+const REGISTRY = createRegistry(file_connectrpc_conformance_v1_service);
 
 /** Adds the runner's headers to those of an answer; a name may come with several values. */
 export function addHeaders(headers: readonly Header[], target: Headers): void {
@@ -14,11 +18,9 @@ export function addHeaders(headers: readonly Header[], target: Headers): void {
 }
 
 /** Headers, or the parameters of a query, in the runner's form. */
-export function listHeaders(source: Headers | URLSearchParams): Header[] {
+export function listHeaders(source: Iterable<readonly [name: string, value: string]>): Header[] {
   const byName = new Map<string, string[]>();
-  source.forEach((value, name) => {
-    byName.set(name, [...(byName.get(name) ?? []), value]);
-  });
+  for (const [name, value] of source) byName.set(name, [...(byName.get(name) ?? []), value]);
   return [...byName].map(([name, value]) => create(HeaderSchema, { name, value }));
 }
 
@@ -34,4 +36,19 @@ export function makeError(
   }));
   if (info !== undefined) made.details.push({ desc: ConformancePayload_RequestInfoSchema, value: info });
   return made;
+}
+
+/** The same as a status of ours. */
+export function makeStatus(
+  error: ConformanceError,
+  info: ConformancePayload_RequestInfo | undefined,
+): RpcStatus {
+  const details: { desc: DescMessage; value: Message }[] = error.details.map((any) => {
+    const desc = REGISTRY.getMessage(any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1));
+    if (desc === undefined) throw new Error(`the runner sent a detail of an unknown type: ${any.typeUrl}`);
+    return { desc, value: fromBinary(desc, any.value) };
+  });
+  if (info !== undefined) details.push({ desc: ConformancePayload_RequestInfoSchema, value: info });
+  const code = error.code === 0 ? Code.Unknown : error.code;
+  return { code, message: error.message ?? "", details, trailers: {} };
 }

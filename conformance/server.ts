@@ -21,7 +21,7 @@ import { ServingState } from "../src/server/health/serving-state.ts";
 import { startServer } from "../src/server/start-server.ts";
 import { encodeError } from "../src/service/encode-error.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
-import { registerConformanceService } from "./conformance-service.ts";
+import { conformanceMethods, jsonOptions, registerConformanceService } from "./conformance-service.ts";
 
 /** The length before each message between the runner and its programs: four bytes, big-endian. */
 const LENGTH_BYTES = 4;
@@ -92,7 +92,8 @@ const server = await startServer({
     drainTimeoutMs: 0,
     limits: DEFAULT_SERVER_LIMITS,
   },
-  methods: [],
+  methods: conformanceMethods,
+  jsonOptions,
   doors: [],
   files: [],
   admission: request.clientTlsCert.length > 0 ? certificateAdmission : openAdmission,

@@ -10,11 +10,7 @@ import type { HttpDoor } from "../service/http-exchange.ts";
 import type { MetricsPage } from "./admin/admin-pages.ts";
 import { type AdminServer, startAdminServer } from "./admin/admin-server.ts";
 import { describeExtraCall, type ExtraRoutes } from "./connect/extra-call.ts";
-import { nameMethod } from "./connect/method-name.ts";
-import { registerMethods, type ServerMethod } from "./connect/register-methods.ts";
 import { REFLECTION_SERVICES, registerReflection } from "./connect/register-reflection.ts";
-import { RpcListener } from "./connect/rpc-listener.ts";
-import type { EncodeError } from "./connect/server-call.ts";
 import { drain } from "./drain.ts";
 import { type Admission, openAdmission } from "./edge/admission.ts";
 import { CorsPolicy } from "./edge/cors.ts";
@@ -24,11 +20,15 @@ import { SiteGuard } from "./edge/site-guard.ts";
 import { makeHealthMethods } from "./health/health-methods.ts";
 import type { ServingState } from "./health/serving-state.ts";
 import { warnOfOpenAddresses } from "./open-address-warning.ts";
+import { nameMethod } from "./rpc/method-name.ts";
+import { RpcListener, type RpcParts } from "./rpc/rpc-listener.ts";
+import type { EncodeError } from "./rpc/server-call.ts";
+import type { ServerMethod } from "./rpc/server-method.ts";
 
 /** What a server serves, and the ports through which it does. */
 export interface ServerOptions {
   readonly config: ServerConfig;
-  readonly methods: readonly RpcMethod[];
+  readonly methods: readonly ServerMethod[];
   readonly doors: readonly HttpDoor[];
   /** Served by reflection beside the files of the methods, health and google.rpc. */
   readonly files: readonly DescFile[];
@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly corsOrigins?: readonly string[] | undefined;
   /** Chance, for the ages of connections; undefined takes the machine's. */
   readonly random?: Random;
+  /** Which types messages may hold in an Any, for JSON. */
+  readonly jsonOptions?: RpcParts["jsonOptions"];
   /** Methods beside `methods` that take streams from callers. */
   readonly extraRoutes?: ExtraRoutes;
   /** Full names of streams without an end of their own: a drain stops them at once instead of waiting for them. */
@@ -126,7 +128,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 function makeRpcListener(options: ServerOptions): RpcListener {
-  const { config, encodeError, logger, extraRoutes } = options;
+  const { config, encodeError, logger, extraRoutes, jsonOptions } = options;
   const served = new Set(options.methods.map(({ method }) => method.parent));
   const serviceNames = [...served, Health, ...(config.reflection ? REFLECTION_SERVICES : [])].map(
     (service) => service.typeName,
@@ -138,8 +140,8 @@ function makeRpcListener(options: ServerOptions): RpcListener {
     file_google_rpc_error_details,
     file_google_rpc_status,
   ];
-  return new RpcListener({ maxRequestBytes: config.maxRequestBytes, encodeError, logger }, [
-    (router) => registerMethods(router, methods, { encodeError, logger }),
+  const parts = { maxRequestBytes: config.maxRequestBytes, encodeError, logger, jsonOptions };
+  return new RpcListener(parts, methods, [
     ...(config.reflection
       ? [
           (router: Parameters<typeof registerReflection>[0]) =>

@@ -1,7 +1,7 @@
 /**
  * What a handler knows of the call it serves. Nothing here belongs to one
- * transport: Connect serves these today, other transports can serve the same
- * handlers. Handlers are called once, never throw, and end each call exactly once.
+ * transport: plain gRPC and Connect serve the same handlers. Handlers are called
+ * once, never throw, and end each call exactly once.
  */
 
 import type { DescMethodServerStreaming, DescMethodUnary, Message, MessageShape } from "@bufbuild/protobuf";

@@ -1,9 +1,9 @@
 /**
- * Waits until `check` returns without throwing, looking again at every turn of the
- * event loop; fails with its last error after `timeoutMs`. For real sockets only:
+ * Waits until `check` returns without throwing, looking again every few
+ * milliseconds; fails with its last error after `timeoutMs`. For real sockets only:
  * tests with a FakeClock never need it.
  */
-export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 1_500): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 8_000): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     try {
@@ -11,6 +11,6 @@ export async function eventually<T>(check: () => T | Promise<T>, timeoutMs = 1_5
     } catch (error) {
       if (performance.now() > endMs) throw error;
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -3,7 +3,7 @@
 import type { TaskType } from "../../domain/deployment.ts";
 import type { GenerationRequest, Message } from "../../domain/request.ts";
 import type { TaskClassifier } from "./task-classifier.ts";
-import { TASK_SIGNALS } from "./task-signals.ts";
+import { ANY, CYRILLIC, HAN, TASK_SIGNALS } from "./task-signals.ts";
 
 /** What is read of the last question: its begin and its end, where people say what they want. */
 const HEAD_CHARS = 4_000;
@@ -18,6 +18,8 @@ const LONG_PROMPT_TOKENS = 30_000;
 
 /** How far the messages are read for an estimate of their length; the rest goes by its length alone. */
 const SAMPLE_CHARS = 2_000;
+
+const SCRIPTS = [HAN, CYRILLIC, ANY];
 
 const TOKENS_PER_DENSE_CHAR = 0.7;
 const TOKENS_PER_OTHER_CHAR = 0.25;
@@ -45,11 +47,13 @@ export function classifyTask(request: GenerationRequest): TaskType {
 /** Guesses from one text. */
 export function classifyText(text: string): TaskType {
   const shown = cutMiddle(text);
+  const scripts = new Set(SCRIPTS.filter((script) => script.test(shown)));
   let best: TaskType = "text_generation";
   let bestWeight = 0;
   for (const { task, signals } of TASK_SIGNALS) {
     let weight = 0;
     for (const signal of signals) {
+      if (!scripts.has(signal.script)) continue;
       const at = shown.search(signal.pattern);
       if (at >= 0) weight += signal.weight * (at < OPENING_CHARS ? OPENING_FACTOR : 1);
     }

@@ -4,6 +4,8 @@ import type { TaskType } from "../../domain/deployment.ts";
 
 export interface TaskSignal {
   readonly pattern: RegExp;
+  /** A text without a character of this kind need not be searched. */
+  readonly script: RegExp;
   /** How much one hit says, 1 (a hint) to 4 (all but certain). */
   readonly weight: number;
 }
@@ -19,8 +21,17 @@ function pieces(...texts: readonly string[]): RegExp {
   return new RegExp(texts.join("|"), "u");
 }
 
+export const HAN: RegExp = /[\u3400-\u9fff]/;
+export const CYRILLIC: RegExp = /[\u0400-\u04ff]/;
+export const ANY: RegExp = /^/;
+
 const signal = (weight: number, ...patterns: readonly RegExp[]): readonly TaskSignal[] =>
-  patterns.map((pattern) => ({ pattern, weight }));
+  patterns.map((pattern) => ({ pattern, script: findScript(pattern), weight }));
+
+/** Han, Cyrillic, or whatever else. */
+function findScript({ source }: RegExp): RegExp {
+  return [HAN, CYRILLIC].find((script) => script.test(source)) ?? ANY;
+}
 
 /** In the order in which equal weights are decided: the more particular task first. */
 export const TASK_SIGNALS: readonly { readonly task: TaskType; readonly signals: readonly TaskSignal[] }[] = [

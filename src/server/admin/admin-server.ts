@@ -1,14 +1,13 @@
 import type { Address, ServerConfig } from "../../config/config.ts";
 import type { Clock, Logger, Random } from "../../domain/ports.ts";
 import type { RpcMethod } from "../../service/call.ts";
-import { registerMethods } from "../connect/register-methods.ts";
-import { RpcListener } from "../connect/rpc-listener.ts";
-import type { EncodeError } from "../connect/server-call.ts";
 import { type Admission, openAdmission } from "../edge/admission.ts";
 import { CorsPolicy } from "../edge/cors.ts";
 import { closePort, openPort } from "../edge/open-port.ts";
 import { SiteGuard } from "../edge/site-guard.ts";
 import type { ServingState } from "../health/serving-state.ts";
+import { RpcListener } from "../rpc/rpc-listener.ts";
+import type { EncodeError } from "../rpc/server-call.ts";
 import { createAdminPages, type MetricsPage } from "./admin-pages.ts";
 
 /** A running admin server. */
@@ -44,9 +43,7 @@ export async function startAdminServer(parts: AdminParts): Promise<AdminServer> 
   const { address, methods, encodeError, clock, random } = parts;
   const config: ServerConfig = { ...parts.config, tls: parts.config.adminTls ? parts.config.tls : undefined };
   const logger = quietPages(parts.logger);
-  const rpcs = new RpcListener({ maxRequestBytes: config.maxRequestBytes, encodeError, logger }, [
-    (router) => registerMethods(router, methods, { encodeError, logger }),
-  ]);
+  const rpcs = new RpcListener({ maxRequestBytes: config.maxRequestBytes, encodeError, logger }, methods);
   const port = await openPort({
     address,
     config,

@@ -1,7 +1,7 @@
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { describeCancel, type EncodeError } from "../rpc/server-call.ts";
 import { toConnectError } from "./connect-error.ts";
-import { takeExchange } from "./rpc-listener.ts";
-import { describeCancel, type EncodeError } from "./server-call.ts";
+import { takeExchange } from "./connect-listener.ts";
 
 /** What a method that sits on Connect itself knows of its call beside what Connect tells it. */
 export interface ExtraCall {

@@ -1,4 +1,4 @@
-import { nameRpcCode } from "./rpc-code.ts";
+import { nameRpcCode } from "../rpc/rpc-code.ts";
 
 /** Flags of the last message of a stream: Connect's end (bit 1), gRPC-Web's trailers (bit 7). */
 const CONNECT_END = 0b10;

@@ -1,54 +1,57 @@
-import type { DescMethodServerStreaming, DescMethodUnary, Message } from "@bufbuild/protobuf";
-import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectRouter, ConnectRouterOptions, HandlerContext } from "@connectrpc/connect";
 import type { Logger } from "../../domain/ports.ts";
-import { nameMethod } from "./method-name.ts";
-import { takeExchange } from "./rpc-listener.ts";
-import {
-  type CallParts,
-  type EncodeError,
-  type ServerStreamCall,
-  ServerUnary,
-  type ServerUnaryCall,
-} from "./server-call.ts";
+import { nameMethod } from "../rpc/method-name.ts";
+import type { CallMetadata, CallParts, EncodeError } from "../rpc/server-call.ts";
+import type { ServerMethod } from "../rpc/server-method.ts";
+import { takeExchange } from "./connect-listener.ts";
 import { ServerStream } from "./server-stream.ts";
+import { ServerUnary } from "./server-unary.ts";
 
-/** A method as the server itself may serve it; every `RpcMethod` is one. */
-export type ServerMethod =
-  | {
-      readonly kind: "unary";
-      readonly method: DescMethodUnary;
-      handle(request: Message, call: ServerUnaryCall): void;
-    }
-  | {
-      readonly kind: "server_streaming";
-      readonly method: DescMethodServerStreaming;
-      handle(request: Message, call: ServerStreamCall): void;
-    };
+/** What methods are served with. */
+export interface MethodParts {
+  readonly encodeError: EncodeError;
+  readonly logger: Logger;
+  /** Which types messages may hold in an Any, for JSON. */
+  readonly jsonOptions?: ConnectRouterOptions["jsonOptions"];
+}
 
 /** Makes Connect call our handlers with calls of our own. */
 export function registerMethods(
   router: ConnectRouter,
   methods: readonly ServerMethod[],
-  parts: { readonly encodeError: EncodeError; readonly logger: Logger },
+  { encodeError, logger, jsonOptions }: MethodParts,
 ): void {
+  const options = jsonOptions === undefined ? {} : { jsonOptions };
   for (const method of methods) {
     const name = nameMethod(method.method);
     const gather = (context: HandlerContext): CallParts => {
       const { scope, log } = takeExchange(context);
-      return { scope, log, method: name, ...parts };
+      return { scope, log, method: name, encodeError, logger };
     };
     if (method.kind === "unary") {
-      router.rpc(method.method, (request: Message, context: HandlerContext) => {
-        const call = new ServerUnary(gather(context));
+      const serve = (request: Message, context: HandlerContext): Promise<Message> => {
+        const call = new ServerUnary(gather(context), describeMetadata(context));
         call.guard(() => method.handle(request, call));
         return call.answer;
-      });
+      };
+      router.rpc(method.method, serve, options);
     } else {
-      router.rpc(method.method, (request: Message, context: HandlerContext) => {
-        const call = new ServerStream(gather(context));
+      const serve = (request: Message, context: HandlerContext) => {
+        const call = new ServerStream(gather(context), describeMetadata(context));
         call.guard(() => method.handle(request, call));
         return call.messages;
-      });
+      };
+      router.rpc(method.method, serve, options);
     }
   }
+}
+
+function describeMetadata(context: HandlerContext): CallMetadata {
+  return {
+    requestHeaders: context.requestHeader,
+    callerTimeoutMs: takeExchange(context).callerTimeoutMs,
+    addHeader: (name, value) => context.responseHeader.append(name, value),
+    addTrailer: (name, value) => context.responseTrailer.append(name, value),
+  };
 }

@@ -1,15 +1,17 @@
 import type { Message } from "@bufbuild/protobuf";
-import type { ConnectError } from "@connectrpc/connect";
-import { makeCallerGoneError } from "./connect-error.ts";
+import type { RpcStatus } from "../../service/encode-error.ts";
+import { type CallMetadata, type CallParts, ServerCall, type ServerStreamCall } from "../rpc/server-call.ts";
+import { makeCallerGoneError, toConnectError } from "./connect-error.ts";
 import { MessageQueue } from "./message-queue.ts";
-import { type CallParts, ServerCall, type ServerStreamCall } from "./server-call.ts";
 
-/** A server-streaming call; `messages` is what Connect sends. */
+/** A server-streaming call through Connect; `messages` is what Connect sends. */
 export class ServerStream extends ServerCall implements ServerStreamCall {
+  readonly metadata: CallMetadata;
   readonly messages = new MessageQueue();
 
-  constructor(parts: CallParts) {
+  constructor(parts: CallParts, metadata: CallMetadata) {
     super(parts);
+    this.metadata = metadata;
     // A suspended reader wakes only by its sequence: without this it would wait for ever.
     parts.scope.onClose(() => {
       this.settle("CANCELLED");
@@ -29,7 +31,7 @@ export class ServerStream extends ServerCall implements ServerStreamCall {
     if (this.settle("OK")) this.messages.end();
   }
 
-  protected deliver(error: ConnectError): void {
-    this.messages.end(error);
+  protected deliver(status: RpcStatus): void {
+    this.messages.end(toConnectError(status));
   }
 }

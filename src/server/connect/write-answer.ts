@@ -3,7 +3,7 @@ import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import type { CallLog } from "../edge/call-log.ts";
 import type { CallScope } from "../edge/call-scope.ts";
 import type { Wire } from "../edge/wire.ts";
-import { repairGrpcMessage } from "./grpc-message.ts";
+import { repairGrpcMessage } from "../rpc/grpc-message.ts";
 import { observeCode } from "./observed-code.ts";
 
 /**

@@ -5,11 +5,11 @@ import type { RouteError } from "../../domain/errors.ts";
 import type { Clock, Logger } from "../../domain/ports.ts";
 import type { EdgeContext } from "../../service/call.ts";
 import type { HttpDoor } from "../../service/http-exchange.ts";
-import { answerUnimplemented } from "../connect/answer-unimplemented.ts";
-import { nameMethod } from "../connect/method-name.ts";
-import type { RpcListener } from "../connect/rpc-listener.ts";
 import { answerProblem } from "../door/answer-problem.ts";
 import { NodeHttpExchange } from "../door/node-http-exchange.ts";
+import { answerUnimplemented } from "../rpc/answer-unimplemented.ts";
+import { nameMethod } from "../rpc/method-name.ts";
+import type { RpcListener } from "../rpc/rpc-listener.ts";
 import type { Admission, EdgeRequest } from "./admission.ts";
 import { BodyMeter } from "./body-meter.ts";
 import { CallLog } from "./call-log.ts";
@@ -185,7 +185,7 @@ export class EdgeListener {
       endless: endlessMethods.has(name),
     });
     const refusal = this.#findRefusal(wire.request, method) ?? admission.error ?? meter.open();
-    void rpcs.serve({ wire, scope, log, meter, target, callerTimeoutMs, refusal });
+    rpcs.serve({ wire, scope, log, meter, target, callerTimeoutMs, refusal });
   }
 
   #serveDoor(wire: Wire, context: EdgeContext, target: RequestTarget, door: HttpDoor): void {

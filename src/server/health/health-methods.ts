@@ -8,8 +8,8 @@ import {
   HealthCheckResponse_ServingStatus as Status,
 } from "../../../gen/health/v1/health_pb.ts";
 import type { RpcStatus } from "../../service/encode-error.ts";
-import type { ServerMethod } from "../connect/register-methods.ts";
-import { describeCancel, type ServerStreamCall } from "../connect/server-call.ts";
+import { describeCancel, type ServerStreamCall } from "../rpc/server-call.ts";
+import type { ServerMethod } from "../rpc/server-method.ts";
 import type { ServingState } from "./serving-state.ts";
 
 const NOT_FOUND = 5;

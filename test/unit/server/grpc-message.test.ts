@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { encodeGrpcMessage, repairGrpcMessage } from "../../../src/server/connect/grpc-message.ts";
+import { encodeGrpcMessage, repairGrpcMessage } from "../../../src/server/rpc/grpc-message.ts";
 
 describe("grpc-message", () => {
   for (const [message, encoded] of [

@@ -11,33 +11,17 @@ import {
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { RouteError } from "../../domain/errors.ts";
 import type { Logger } from "../../domain/ports.ts";
-import type { BodyMeter } from "../edge/body-meter.ts";
 import { BodyReader } from "../edge/body-reader.ts";
-import type { CallLog } from "../edge/call-log.ts";
-import type { CallScope } from "../edge/call-scope.ts";
 import { describeError } from "../edge/describe-error.ts";
-import { type RequestTarget, readHeader } from "../edge/inspect-request.ts";
+import { readHeader } from "../edge/inspect-request.ts";
 import { describeTooLarge } from "../edge/refusals.ts";
-import type { Wire } from "../edge/wire.ts";
-import { answerInHeaders } from "./answer-in-headers.ts";
+import { answerInHeaders } from "../rpc/answer-in-headers.ts";
+import type { RpcExchange } from "../rpc/rpc-exchange.ts";
+import { describeCancel, type EncodeError } from "../rpc/server-call.ts";
 import { compressions, type InflationTerms, inflateUnder } from "./compressions.ts";
 import { makeCallerGoneError, toConnectError } from "./connect-error.ts";
 import { isEnveloped, MessageSizes } from "./message-sizes.ts";
-import { describeCancel, type EncodeError } from "./server-call.ts";
 import { writeAnswer } from "./write-answer.ts";
-
-/** One RPC on its way through Connect. */
-export interface RpcExchange {
-  readonly wire: Wire;
-  readonly scope: CallScope;
-  readonly log: CallLog;
-  readonly meter: BodyMeter;
-  readonly target: RequestTarget;
-  /** The time limit that the caller gave, cut to the server's; undefined when it gave none. */
-  readonly callerTimeoutMs: number | undefined;
-  /** Why the edge refuses the call before its body is read. */
-  readonly refusal: RouteError | undefined;
-}
 
 /** Carries an exchange through Connect to the implementation of its method. */
 const exchangeKey = createContextKey<RpcExchange | undefined>(undefined, { description: "exchange" });
@@ -53,7 +37,7 @@ export function takeExchange(context: HandlerContext): RpcExchange {
 export type RegisterRpcs = (router: ConnectRouter) => void;
 
 /** Serves gRPC, gRPC-Web and Connect through Connect's protocol handlers. */
-export class RpcListener {
+export class ConnectListener {
   readonly #handlers = new Map<string, UniversalHandler>();
   readonly #maxRequestBytes: number;
   readonly #encodeError: EncodeError;

@@ -1,5 +1,3 @@
-import type { Message } from "@bufbuild/protobuf";
-import type { ConnectError } from "@connectrpc/connect";
 import { ERRORS, type RouteError } from "../../domain/errors.ts";
 import type { Cleanup, Logger } from "../../domain/ports.ts";
 import type { Call, CancelCause, StreamCall, UnaryCall } from "../../service/call.ts";
@@ -8,7 +6,6 @@ import type { CallLog } from "../edge/call-log.ts";
 import type { CallScope } from "../edge/call-scope.ts";
 import { describeError } from "../edge/describe-error.ts";
 import { describeDraining } from "../edge/refusals.ts";
-import { toConnectError } from "./connect-error.ts";
 import { nameRpcCode } from "./rpc-code.ts";
 
 /** A call whose handler may end it with a status of another protocol than ours, such as health's. */
@@ -17,8 +14,25 @@ export interface StatusCall {
   failWithStatus(status: RpcStatus): void;
 }
 
-export type ServerUnaryCall = UnaryCall & StatusCall;
-export type ServerStreamCall = StreamCall & StatusCall;
+/** What a call carries beside messages. */
+export interface CallMetadata {
+  /** Of the request, in the order they came; names in lower case, binary values as they are on the wire. */
+  readonly requestHeaders: Iterable<readonly [name: string, value: string]>;
+  /** The time limit that the caller gave, cut to the server's; undefined when it gave none. */
+  readonly callerTimeoutMs: number | undefined;
+  /** Adds to the headers of the answer; too late after its first message. */
+  addHeader(name: string, value: string): void;
+  /** Adds to the trailers of the answer; too late after its end. */
+  addTrailer(name: string, value: string): void;
+}
+
+/** A call whose handler may see and set metadata. */
+export interface MetadataCall {
+  readonly metadata: CallMetadata;
+}
+
+export type ServerUnaryCall = UnaryCall & StatusCall & MetadataCall;
+export type ServerStreamCall = StreamCall & StatusCall & MetadataCall;
 
 /** How an error of ours goes over the wire. */
 export type EncodeError = (error: RouteError, requestId: string) => RpcStatus;
@@ -32,8 +46,8 @@ export interface CallParts {
   readonly logger: Logger;
 }
 
-/** What unary calls and streams have in common. `deliver` sends the error on its way. */
-export abstract class ServerCall implements Call, StatusCall {
+/** What calls have in common, whoever speaks their protocol. `deliver` sends the status of a failed call on its way. */
+export abstract class ServerCall implements Call, StatusCall, MetadataCall {
   readonly method: string;
   readonly requestId: string;
   readonly traceparent: string | undefined;
@@ -70,11 +84,11 @@ export abstract class ServerCall implements Call, StatusCall {
   }
 
   /** Runs the handler's code. Code that throws has a bug: the caller learns the request id, the log the rest. */
-  guard(run: () => void): void {
+  guard(run: () => void, bug = "a handler threw"): void {
     try {
       run();
     } catch (error) {
-      this.#logger.error("a handler threw", {
+      this.#logger.error(bug, {
         requestId: this.requestId,
         method: this.method,
         error: describeError(error),
@@ -89,14 +103,16 @@ export abstract class ServerCall implements Call, StatusCall {
 
   fail(error: RouteError): void {
     if (!this.settle(ERRORS[error.reason].code)) return;
-    this.deliver(toConnectError(this.#encodeError(error, this.requestId)));
+    this.deliver(this.#encodeError(error, this.requestId));
   }
 
   failWithStatus(status: RpcStatus): void {
-    if (this.settle(nameRpcCode(status.code))) this.deliver(toConnectError(status));
+    if (this.settle(nameRpcCode(status.code))) this.deliver(status);
   }
 
-  protected abstract deliver(error: ConnectError): void;
+  abstract readonly metadata: CallMetadata;
+
+  protected abstract deliver(status: RpcStatus): void;
 
   /** Whether the handler has ended the call. */
   protected get ended(): boolean {
@@ -122,28 +138,5 @@ export function describeCancel(cause: CancelCause): RouteError {
       return { reason: "DEADLINE_EXCEEDED", message: "the deadline passed" };
     case "shutdown":
       return describeDraining();
-  }
-}
-
-/** A unary call; its answer or error settles a promise. */
-export class ServerUnary extends ServerCall implements ServerUnaryCall {
-  readonly #answer = Promise.withResolvers<Message>();
-
-  constructor(parts: CallParts) {
-    super(parts);
-    parts.scope.onClose(() => this.fail(describeCancel(parts.scope.cancelled ?? "caller_gone")));
-  }
-
-  /** Resolves with the answer, rejects with a ConnectError. */
-  get answer(): Promise<Message> {
-    return this.#answer.promise;
-  }
-
-  respond(response: Message): void {
-    if (this.settle("OK")) this.#answer.resolve(response);
-  }
-
-  protected deliver(error: ConnectError): void {
-    this.#answer.reject(error);
   }
 }
