@@ -15,21 +15,27 @@ export interface SluiceProcess {
   /** `http://127.0.0.1:<port>`. */
   readonly baseUrl: string;
   /** Sends a signal. */
-  signal(name: "SIGTERM" | "SIGINT"): void;
+  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL"): void;
   /** Resolves when the process has ended and all it wrote was read. */
   readonly ended: Promise<ProgramEnd>;
   /** Ends it the hard way if it still runs, and deletes its files. */
   remove(): Promise<void>;
 }
 
-/** Runs `bin/sluice.js serve` with this configuration on a free port, and waits until it is ready. */
-export async function startSluiceProcess(yaml: string): Promise<SluiceProcess> {
+/**
+ * Runs `bin/sluice.js serve` with this configuration on a free port, and waits until it is
+ * ready. `variables` are its environment beside PATH.
+ */
+export async function startSluiceProcess(
+  yaml: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<SluiceProcess> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-process-"));
   const file = join(folder, "sluice.yaml");
   await writeFile(file, yaml);
   const args = ["serve", "--config", file, "--address", "127.0.0.1:0", "--admin-address", "off"];
   // Without the environment of the test's own user: a GLM_API_KEY there must not reach a test.
-  const env = { PATH: process.env.PATH };
+  const env = { PATH: process.env.PATH, ...variables };
   const program = startProgram([process.execPath, BIN, ...args], { cwd: folder, env });
   const { child, ended } = program;
   const remove = async () => {

@@ -42,6 +42,10 @@ export class MessageStream implements AnswerStream, SseConsumer {
     this.#blocks = new ContentBlocks(attemptId);
   }
 
+  get isConcluded(): boolean {
+    return this.#finishWord !== "";
+  }
+
   takeEvent(): number {
     return -1;
   }

@@ -7,8 +7,9 @@ import { MAX_EVENT_BYTES } from "./message-limits.ts";
 /** The most bytes a whole answer may have. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Bytes before the first that says what the body is: a byte order mark, blanks and line ends. */
-const LEADING_BYTES: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf, 0x20, 0x09, 0x0a, 0x0d]);
+/** 1 for bytes before the first that says what the body is: a byte order mark, blanks and line ends. */
+const LEADING_BYTES = new Uint8Array(256);
+for (const byte of [0xef, 0xbb, 0xbf, 0x20, 0x09, 0x0a, 0x0d]) LEADING_BYTES[byte] = 1;
 const OPENING_BRACE = 0x7b;
 const OPENING_BRACKET = 0x5b;
 const LESS_THAN = 0x3c;
@@ -72,12 +73,13 @@ export class AnswerDecoder {
     if (this.end !== undefined) return;
     this.#answerBytes += chunk.length;
     if (this.#answerBytes > MAX_ANSWER_BYTES) {
-      this.#stream.interrupt();
+      this.#stream.endOfInput();
       return;
     }
     if (this.#form === "unknown") this.#recognise(chunk);
     if (this.#form === "json") this.#keep(chunk);
-    else if (this.end === undefined && !this.#reader.push(chunk)) this.#stream.interrupt();
+    // What is too large to be read ends the answer like a cut, which takes nothing from a whole one.
+    else if (this.end === undefined && !this.#reader.push(chunk)) this.#stream.endOfInput();
   }
 
   /** Tells that the body is over, whether it was closed or cut: what came decides. */
@@ -92,13 +94,15 @@ export class AnswerDecoder {
       );
       return;
     }
-    if (this.#reader.finish()) this.#stream.endOfInput();
-    else this.#stream.interrupt();
+    this.#reader.finish();
+    this.#stream.endOfInput();
   }
 
   #recognise(chunk: Buffer): void {
-    const byte = chunk.find((value) => !LEADING_BYTES.has(value));
-    if (byte === undefined) return;
+    let at = 0;
+    while (at < chunk.length && LEADING_BYTES[chunk[at] ?? 0] === 1) at += 1;
+    if (at === chunk.length) return;
+    const byte = chunk[at];
     const isJson = byte === OPENING_BRACE || byte === OPENING_BRACKET;
     this.#form = isJson && this.#framing === "sse" ? "json" : "stream";
     if (byte === LESS_THAN) {

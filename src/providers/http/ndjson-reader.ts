@@ -3,6 +3,7 @@ import type { StreamReader } from "./answer-stream.ts";
 import { MAX_EVENT_BYTES } from "./message-limits.ts";
 
 const LF = 10;
+const CR = 13;
 
 /** Takes what an `NdjsonReader` finds: one line that is not blank. Returns false to stop the reader for good. */
 export type LineConsumer = (line: string) => boolean;
@@ -24,6 +25,8 @@ export class NdjsonReader implements StreamReader {
   push(chunk: Buffer): boolean {
     let at = 0;
     while (!this.#stopped) {
+      // Blank lines are passed over byte by byte: a server may send them without end.
+      if (this.#carry.lengthBytes === 0) while (chunk[at] === LF || chunk[at] === CR) at += 1;
       const end = chunk.indexOf(LF, at);
       if (end === -1) break;
       if (!this.#readLine(chunk.subarray(at, end))) return false;

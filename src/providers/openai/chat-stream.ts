@@ -115,7 +115,8 @@ export class ChatStream implements AnswerStream, SseConsumer {
       this.end ??= { kind: "failed", failure: this.#classify(value ?? json) };
       return;
     }
-    const chunk = readChatChunk(value);
+    // Google wraps errors in a list of one.
+    const chunk = readChatChunk(Array.isArray(value) ? value[0] : value);
     if (chunk) this.#readChunk(chunk, raw);
     // A torn last event after the finish reason takes nothing from the answer.
     else if (this.#finishWord === "") this.interrupt();

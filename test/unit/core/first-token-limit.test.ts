@@ -6,7 +6,7 @@ describe("the time an attempt may wait for its first delta", () => {
   const rows = [
     { name: "the configured limit while there is plenty of time", given: [60_000, 600_000, 3], want: 60_000 },
     { name: "an equal share of what is left", given: [60_000, 9_000, 3], want: 3_000 },
-    { name: "all that is left for the last attempt", given: [60_000, 9_000, 1], want: 9_000 },
+    { name: "the configured limit for the last attempt", given: [60_000, 9_000, 1], want: 60_000 },
   ] as const;
   for (const { name, given, want } of rows) {
     it(`is ${name}`, () => expect(limitFirstTokenMs(given[0], given[1], given[2])).to.equal(want));

@@ -19,7 +19,8 @@ describe("AnswerDecoder", () => {
   });
 
   it("takes a stream that ends after its finish reason for whole, even with a torn tail", () => {
-    for (const tail of ["", 'data: {"choices":[],"usage":{"prompt_', "data: [DO", ": bye"]) {
+    const tooLong = `data: ${"x".repeat(5 * 1024 * 1024)}`;
+    for (const tail of ["", 'data: {"choices":[],"usage":{"prompt_', "data: [DO", ": bye", tooLong]) {
       const { end } = decodeReads([sseDelta({ content: "Hi" }), STOP, tail]);
       expect(end).to.include({ kind: "completed", finishReason: "stop" });
     }
@@ -61,6 +62,14 @@ describe("AnswerDecoder", () => {
       kind: "failed",
       failure: { class: "overloaded", httpStatus: 200, providerCode: "1305" },
     });
+  });
+
+  it("finds an error in a list of one, as Google wraps it, in a 200 and in a stream", () => {
+    const list = [{ error: { code: 503, message: "busy", status: "UNAVAILABLE" } }];
+    const failure = { class: "overloaded", httpStatus: 200, providerCode: "503" };
+    for (const reads of [[JSON.stringify(list)], [sseDelta({ content: "a" }), sse(list)]]) {
+      expect(decodeReads(reads).end).to.deep.equal({ kind: "failed", failure });
+    }
   });
 
   it("takes cut JSON, other JSON and deep JSON for a broken answer", () => {

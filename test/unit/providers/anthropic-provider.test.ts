@@ -44,6 +44,16 @@ describe("an answer of Anthropic", () => {
     });
   }
 
+  it("is concluded by its stop reason: message_stop may be missing while the connection stays open", () => {
+    const decoder = openMessageDecoder({ attemptId: "attempt-1", httpStatus: 200 });
+    const push = (event: object) => decoder.push(Buffer.from(`data: ${JSON.stringify(event)}\n\n`));
+    push(START);
+    push(text("Hi"));
+    expect(decoder.isConcluded).to.equal(false);
+    push(finish("end_turn")[0] ?? {});
+    expect(decoder).to.include({ isConcluded: true, end: undefined });
+  });
+
   it("whose window was full before any text is a failure", () => {
     const { end } = decode(START, ...finish("model_context_window_exceeded"));
     expect(end).to.have.nested.property("failure.class", "context_length_exceeded");

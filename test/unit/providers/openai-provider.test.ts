@@ -329,6 +329,26 @@ describe("The OpenAI provider over real HTTP", () => {
     await eventually(() => expect(upstream.exchanges[0]?.isClientGone).to.equal(true));
   });
 
+  it("takes an answer for whole when nothing but comments comes after its finish reason", async () => {
+    upstream.script = (exchange) => {
+      exchange.begin();
+      exchange.sendText("Hello");
+      exchange.send({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+    };
+    const recorder = new ProviderRecorder();
+    recorder.start(provider, makeCall());
+    await eventually(() => expect(clock.pendingCount).to.equal(1));
+    for (const count of [1, 2]) {
+      await clock.advance(1_000);
+      const { activityCount } = recorder;
+      upstream.exchanges[0]?.write(`: still here ${count}\n\n`);
+      if (count === 1) await eventually(() => expect(recorder.activityCount).to.be.above(activityCount));
+    }
+    await eventually(() => expect(recorder.ends[0]).to.include({ kind: "completed", finishReason: "stop" }));
+    await clock.advance(2_000);
+    await eventually(() => expect(upstream.exchanges[0]?.isClientGone).to.equal(true));
+  });
+
   it("takes an answer for whole when the connection breaks after its finish reason", async () => {
     const { end } = await ask((exchange) => {
       exchange.begin();
