@@ -1,6 +1,7 @@
 import type { Deployment } from "../../src/domain/deployment.ts";
 import type { ProviderCall } from "../../src/domain/ports.ts";
 import type { GenerationRequest } from "../../src/domain/request.ts";
+import { CANARIES } from "../support/canaries.ts";
 
 /** A deployment of any provider. */
 export function makeDeployment(changes: Partial<Deployment> = {}): Deployment {
@@ -19,7 +20,7 @@ export function makeDeployment(changes: Partial<Deployment> = {}): Deployment {
 /** A request with one user message. */
 export function makeRequest(changes: Partial<GenerationRequest> = {}): GenerationRequest {
   return {
-    messages: [{ role: "user", parts: [{ kind: "text", text: "Say hello." }] }],
+    messages: [{ role: "user", parts: [{ kind: "text", text: CANARIES.prompt }] }],
     target: { kind: "automatic" },
     priority: "balanced",
     requirements: { vision: false, tools: false, jsonOutput: false, longContext: false },

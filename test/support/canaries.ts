@@ -19,3 +19,9 @@ export function findCanaries(
   const places = [text, ...decoded];
   return secrets.filter((secret) => places.some((place) => place.includes(secret)));
 }
+
+/** Throws when a text that somebody can read holds a canary. `place` says whose it is. */
+export function refuseCanaries(place: string, text: string): void {
+  const found = findCanaries(text);
+  if (found.length > 0) throw new Error(`${place} holds ${found.join(" and ")}: ${text.slice(0, 500)}`);
+}

@@ -1,5 +1,9 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { CANARIES } from "./canaries.ts";
+
+/** On every answer, so that no test has a provider whose texts would do no harm. */
+const LOUD = { "x-note": `${CANARIES.upstreamText} ${CANARIES.providerKey} ${CANARIES.prompt}` };
 
 /** One request that reached the fake upstream, and the means to answer it. */
 export class UpstreamExchange {
@@ -36,7 +40,7 @@ export class UpstreamExchange {
 
   /** Sends the head of an answer that streams. */
   begin(status = 200, headers: http.OutgoingHttpHeaders = {}): void {
-    this.response.writeHead(status, { "content-type": "text/event-stream", ...headers });
+    this.response.writeHead(status, { "content-type": "text/event-stream", ...LOUD, ...headers });
     this.response.flushHeaders();
   }
 
@@ -69,7 +73,7 @@ export class UpstreamExchange {
 
   /** Answers at once and whole. */
   answer(status: number, headers: http.OutgoingHttpHeaders, body: string | Buffer): void {
-    this.response.writeHead(status, headers);
+    this.response.writeHead(status, { ...LOUD, ...headers });
     this.response.end(body);
   }
 
@@ -130,9 +134,15 @@ export class FakeUpstream {
     return this.#connectionCount;
   }
 
+  /** Ends it. Throws when a Sluice whose key is a canary sent a prompt that holds none: then its test proves nothing of leaks. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
     await closed;
+    for (const { headers, body } of this.exchanges) {
+      if (headers.authorization?.includes(CANARIES.providerKey) !== true || body.includes(CANARIES.prompt))
+        continue;
+      throw new Error(`a prompt without CANARIES.prompt reached the model server: ${body.slice(0, 200)}`);
+    }
   }
 }

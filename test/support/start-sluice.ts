@@ -2,7 +2,9 @@ import type { Config, OpenAiProviderConfig, RoutingConfig, ServerConfig } from "
 import { DEFAULT_SERVER_LIMITS } from "../../src/config/server-limits.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
+import { Secret } from "../../src/lib/secret.ts";
 import { startSluice } from "../../src/main.ts";
+import { CANARIES, refuseCanaries } from "./canaries.ts";
 import { sampleRouting } from "./router-bench.ts";
 import { sampleModel } from "./sample-catalog.ts";
 import { MemoryLogger } from "./start-test-server.ts";
@@ -34,13 +36,14 @@ export interface TestSluice {
   /** `http://127.0.0.1:<port>`. */
   readonly baseUrl: string;
   readonly logger: MemoryLogger;
-  /** Drains it and closes what it holds upstream. */
+  /** Drains it, closes what it holds upstream, and throws when a canary is in its log. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts Sluice in this process, on the machine's clock, with one model that the
- * given model servers serve in this order: provider name to base URL.
+ * given model servers serve in this order: provider name to base URL. The providers'
+ * key is a canary, and the FakeUpstream insists that prompts hold one too.
  */
 export async function startSluiceOver(
   baseUrls: Readonly<Record<string, string>>,
@@ -53,7 +56,11 @@ export async function startSluiceOver(
     logger,
   });
   const { port } = sluice.address;
-  return { port, baseUrl: `http://127.0.0.1:${port}`, logger, stop: () => sluice.stop() };
+  const stop = async () => {
+    await sluice.stop();
+    refuseCanaries("the log", JSON.stringify(logger.lines));
+  };
+  return { port, baseUrl: `http://127.0.0.1:${port}`, logger, stop };
 }
 
 function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceChanges): Config {
@@ -84,7 +91,7 @@ function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceC
       kind: "openai",
       name,
       baseUrl,
-      apiKey: undefined,
+      apiKey: new Secret(CANARIES.providerKey),
       maxConnections: 256,
       connectTimeoutMs: 1_000,
       ...changes.provider,

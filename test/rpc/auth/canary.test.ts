@@ -7,9 +7,9 @@ import {
 import { expect } from "chai";
 import { Role } from "../../../gen/sluice/v1/generation_pb.ts";
 import { RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
+import { CANARIES, findCanaries } from "../../support/canaries.ts";
 import { FakeUpstream, type UpstreamScript } from "../../support/fake-upstream.ts";
 import { makeKey } from "../../unit/auth/make-key.ts";
-import { CANARIES, findCanaries } from "../../support/canaries.ts";
 import { type GuardedSluice, startGuardedSluice } from "./start-guarded-sluice.ts";
 
 /** A provider at its worst: it repeats the key and the prompt that it was sent. */

@@ -1,12 +1,15 @@
 import { expect } from "chai";
 import { Role } from "../../../gen/sluice/v1/generation_pb.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { describeDeployment, findDeployment, readMetrics } from "../../support/read-metrics.ts";
 import { CallerError, type RpcCaller, rpcClients, type Spec } from "../clients/rpc-caller.ts";
 import { type GridChanges, type GridSluice, startGridSluice } from "./start-grid-sluice.ts";
 
-const SPEC: Spec = { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: "Why?" } }] }] };
+const SPEC: Spec = {
+  messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: CANARIES.prompt } }] }],
+};
 const CLIENTS = rpcClients.filter(({ name }) => name === "grpc-js" || name.endsWith("gRPC over HTTP/2"));
 /** So many quick answers teach the router that `first` begins to answer at once. */
 const QUICK_ANSWER_COUNT = 40;

@@ -4,6 +4,7 @@ import { formatProblem } from "../../../src/config/problem.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
 import { startSluice } from "../../../src/main.ts";
+import { CANARIES, refuseCanaries } from "../../support/canaries.ts";
 import { MemoryLogger } from "../../support/start-test-server.ts";
 
 /** A whole Sluice over three model servers. */
@@ -30,7 +31,7 @@ export async function startGridSluice(baseUrl: string, changes: GridChanges): Pr
   const text = `
 server: { address: "127.0.0.1:0", drain_timeout: 5s }
 providers:
-${names.map((name) => `  ${name}-house: { kind: openai, base_url: "${baseUrl}" }`).join("\n")}
+${names.map((name) => `  ${name}-house: { kind: openai, base_url: "${baseUrl}", api_key: "${CANARIES.providerKey}" }`).join("\n")}
 models:
 ${names
   .map(
@@ -62,11 +63,16 @@ routing:
   };
   const loaded = loadConfig({ file: "grid.yaml", env: {}, folder: "/", files });
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join("\n"));
+  const logger = new MemoryLogger();
   const sluice = await startSluice(loaded.config, {
     clock: systemClock,
     random: systemRandom,
-    logger: new MemoryLogger(),
+    logger,
   });
   const { port } = sluice.address;
-  return { port, baseUrl: `http://127.0.0.1:${port}`, stop: () => sluice.stop() };
+  const stop = async () => {
+    await sluice.stop();
+    refuseCanaries("the log", JSON.stringify(logger.lines));
+  };
+  return { port, baseUrl: `http://127.0.0.1:${port}`, stop };
 }

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { expect } from "chai";
 import { BadRequestSchema, ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream } from "../../support/fake-upstream.ts";
 import { describeDeployment, readMetrics } from "../../support/read-metrics.ts";
@@ -9,7 +10,9 @@ import { type RunningProgram, startProgram } from "../../support/run-program.ts"
 import { startSluiceOver, type TestSluice } from "../../support/start-sluice.ts";
 
 const BUF = fileURLToPath(new URL("../../../node_modules/.bin/buf", import.meta.url));
-const DATA = JSON.stringify({ spec: { messages: [{ role: "ROLE_USER", parts: [{ text: "Why?" }] }] } });
+const DATA = JSON.stringify({
+  spec: { messages: [{ role: "ROLE_USER", parts: [{ text: CANARIES.prompt }] }] },
+});
 const INVALID_ARGUMENT = 3;
 
 describe("buf curl, which asks reflection for the contract", function () {

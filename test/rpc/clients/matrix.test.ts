@@ -6,13 +6,16 @@ import {
   Outcome,
   Role,
 } from "../../../gen/sluice/v1/generation_pb.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { describeDeployment, readMetrics } from "../../support/read-metrics.ts";
 import { MODEL, startSluiceOver, type TestSluice } from "../../support/start-sluice.ts";
 import { catchCallerError, type RpcCaller, readAll, rpcClients, type Spec } from "./rpc-caller.ts";
 
-const SPEC: Spec = { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: "Why?" } }] }] };
+const SPEC: Spec = {
+  messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: CANARIES.prompt } }] }],
+};
 /** Enough for a request to reach the model server on a busy machine. */
 const TIMEOUT_MS = 200;
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
 import OpenAI, { APIError } from "openai";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { describeDeployment, readMetrics } from "../../support/read-metrics.ts";
@@ -77,7 +78,11 @@ describe("OpenAI's clients", () => {
       client = new OpenAI({ baseURL: `${sluice.baseUrl}/v1`, apiKey: "sk-of-the-caller", maxRetries: 0 });
     });
 
-    const ask = (content: string) => ({ model: "auto", messages: [{ role: "user" as const, content }] });
+    const system = { role: "system" as const, content: CANARIES.prompt };
+    const ask = (content: string) => ({
+      model: "auto",
+      messages: [system, { role: "user" as const, content }],
+    });
 
     it("gets a whole answer, and keeps its key to itself", async () => {
       const answer = await client.chat.completions.create(ask("answer"));
@@ -175,7 +180,9 @@ describe("OpenAI's clients", () => {
       this.skip();
     }
     const script = join(ROOT, "test", "rpc", "clients", "openai_client.py");
-    const { stdout } = await run(python, [script, `${sluice.baseUrl}/v1`], { timeout: 60_000 });
+    const { stdout } = await run(python, [script, `${sluice.baseUrl}/v1`, CANARIES.prompt], {
+      timeout: 60_000,
+    });
     expect(JSON.parse(stdout)).to.deep.equal({
       whole: { text: "Noon.", reason: "stop", totalTokens: 10 },
       stream: { text: "Noon.", reasons: ["stop"], totalTokens: 10 },

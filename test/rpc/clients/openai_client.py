@@ -1,4 +1,4 @@
-"""Calls Sluice with OpenAI's client for Python and prints what came, as JSON: openai_client.py BASE_URL"""
+"""Calls Sluice with OpenAI's client for Python and prints what came, as JSON: openai_client.py BASE_URL INSTRUCTIONS"""
 
 import json
 import sys
@@ -6,12 +6,13 @@ import sys
 import openai
 
 CLIENT = openai.OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0)
+SYSTEM = {"role": "system", "content": sys.argv[2]}
 TOOLS = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
 
 
 def ask(text, **options):
     return CLIENT.chat.completions.create(
-        model="auto", messages=[{"role": "user", "content": text}], **options
+        model="auto", messages=[SYSTEM, {"role": "user", "content": text}], **options
     )
 
 

@@ -20,6 +20,7 @@ import {
   type StreamGenerateResponse,
 } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { defineMethod } from "../../../src/cli/service-definition.ts";
+import { refuseCanaries } from "../../support/canaries.ts";
 import { openGrpcJs, testTransports } from "../server/test-clients.ts";
 
 /** The contract's GenerationSpec, as a test writes it. */
@@ -191,6 +192,10 @@ function onAbort(signal: AbortSignal | undefined, fn: () => void): () => void {
 function readGrpcJsError(error: ServiceError): CallerError {
   const [bytes] = error.metadata?.get("grpc-status-details-bin") ?? [];
   const details = Buffer.isBuffer(bytes) ? fromBinary(StatusSchema, bytes).details : [];
+  refuseCanaries(
+    "an error",
+    `${error.details}${JSON.stringify(error.metadata?.toJSON())}${bytes?.toString("latin1")}`,
+  );
   return new CallerError(status[error.code] ?? "", error.details, (desc) =>
     details.map((detail) => anyUnpack(detail, desc)).filter((detail) => detail !== undefined),
   );
@@ -198,6 +203,10 @@ function readGrpcJsError(error: ServiceError): CallerError {
 
 function readConnectError(thrown: unknown): CallerError {
   const error = ConnectError.from(thrown);
+  const encoded = error.details.map((detail) =>
+    "value" in detail ? Buffer.from(detail.value as Uint8Array).toString("latin1") : "",
+  );
+  refuseCanaries("an error", `${error.message}${JSON.stringify([...error.metadata])}${encoded.join()}`);
   const name = Code[error.code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
   return new CallerError(name === "CANCELED" ? "CANCELLED" : name, error.rawMessage, (desc) =>
     error.findDetails(desc),

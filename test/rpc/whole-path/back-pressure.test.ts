@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { Role } from "../../../gen/sluice/v1/generation_pb.ts";
 import { RouterService, StreamGenerateRequestSchema } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { defineMethod } from "../../../src/cli/service-definition.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { measureHeldBytes } from "../../support/held-memory.ts";
@@ -150,7 +151,7 @@ async function openGrpcJsReader(port: number): Promise<SlowReader> {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
   const { path, requestSerialize, responseDeserialize } = defineMethod(RouterService.method.streamGenerate);
   const spec = {
-    messages: [{ role: Role.USER, parts: [{ part: { case: "text" as const, value: "Why?" } }] }],
+    messages: [{ role: Role.USER, parts: [{ part: { case: "text" as const, value: CANARIES.prompt } }] }],
   };
   const call = client.makeServerStreamRequest(
     path,
@@ -184,7 +185,9 @@ async function openDoorReader(port: number): Promise<SlowReader> {
     headers: { "content-type": "application/json" },
   });
   request.on("error", () => {});
-  request.end(JSON.stringify({ model: "auto", messages: [{ role: "user", content: "Why?" }], stream: true }));
+  request.end(
+    JSON.stringify({ model: "auto", messages: [{ role: "user", content: CANARIES.prompt }], stream: true }),
+  );
   const response = await new Promise<IncomingMessage>((resolve) => {
     request.once("response", resolve);
   });

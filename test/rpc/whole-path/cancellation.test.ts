@@ -3,6 +3,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { expect } from "chai";
 import OpenAI from "openai";
 import { Role } from "../../../gen/sluice/v1/generation_pb.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { describeDeployment, readMetrics } from "../../support/read-metrics.ts";
@@ -21,8 +22,10 @@ const NOTICE_MS = 50;
 /** Single tries wait for whatever else the machine does; their median does not. */
 const TRY_COUNT = 5;
 
-const SPEC: Spec = { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: "Why?" } }] }] };
-const CHAT = { model: "auto", messages: [{ role: "user" as const, content: "Why?" }] };
+const SPEC: Spec = {
+  messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: CANARIES.prompt } }] }],
+};
+const CHAT = { model: "auto", messages: [{ role: "user" as const, content: CANARIES.prompt }] };
 
 /** A call under way. */
 interface LeavingCall {

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "../../../gen/health/v1/health_pb.ts";
 import { Role } from "../../../gen/sluice/v1/generation_pb.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { type SluiceProcess, startSluiceProcess } from "../../support/sluice-process.ts";
@@ -20,7 +21,9 @@ import { findTransport } from "../server/test-clients.ts";
 
 const STREAM_COUNT = 40;
 const LOOP_COUNT = 8;
-const SPEC: Spec = { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: "Why?" } }] }] };
+const SPEC: Spec = {
+  messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: CANARIES.prompt } }] }],
+};
 const HELD: Spec = { ...SPEC, sampling: { stopSequences: ["held"] } };
 
 interface Times {
@@ -137,7 +140,7 @@ describe("a Sluice that is told to stop", function () {
       headers: { "content-type": "application/json" },
       body: JSON.stringify({
         model: "auto",
-        messages: [{ role: "user", content: "Why?" }],
+        messages: [{ role: "user", content: CANARIES.prompt }],
         stream: true,
         stop: ["x"],
       }),

@@ -7,6 +7,7 @@ import {
   Outcome,
   Role,
 } from "../../../gen/sluice/v1/generation_pb.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { nameEnumValue } from "../../support/name-enum-value.ts";
@@ -20,7 +21,9 @@ import {
   type Spec,
 } from "../clients/rpc-caller.ts";
 
-const SPEC: Spec = { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: "Why?" } }] }] };
+const SPEC: Spec = {
+  messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: CANARIES.prompt } }] }],
+};
 const JSON_TYPE = { "content-type": "application/json" };
 
 /** One way for a model server to fail before its first token, and what callers learn of it. */

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { expect } from "chai";
 import { Role } from "../../../gen/sluice/v1/generation_pb.ts";
+import { CANARIES } from "../../support/canaries.ts";
 import { eventually } from "../../support/eventually.ts";
 import { FakeUpstream, type UpstreamExchange } from "../../support/fake-upstream.ts";
 import { measureHeldBytes } from "../../support/held-memory.ts";
@@ -17,7 +18,9 @@ const WORKER_COUNT = 60;
 /** What 300 streams may leave behind: code that was compiled, shapes, warm caches. */
 const MAX_GROWTH_BYTES = 4 * 1024 * 1024;
 
-const SPEC: Spec = { messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: "Why?" } }] }] };
+const SPEC: Spec = {
+  messages: [{ role: Role.USER, parts: [{ part: { case: "text", value: CANARIES.prompt } }] }],
+};
 
 /** Its stop sequence tells the model server that nobody will wait for the end. */
 const LEFT: Spec = { ...SPEC, sampling: { stopSequences: ["left"] } };

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import type { GenerationRequest, Message } from "../../../src/domain/request.ts";
 import { encodeRequest } from "../../../src/providers/openai/encode-request.ts";
 import { makeCall, makeDeployment } from "../../conformance/provider-calls.ts";
+import { CANARIES } from "../../support/canaries.ts";
 
 function encode(request: Partial<GenerationRequest>, requestOverrides: Record<string, unknown> = {}) {
   const call = makeCall(request, { deployment: makeDeployment({ requestOverrides }) });
@@ -16,7 +17,7 @@ describe("encodeRequest", () => {
   it("sends nothing that was not asked for, beside the stream with usage", () => {
     expect(encode({})).to.deep.equal({
       model: "mini-2026",
-      messages: [{ role: "user", content: "Say hello." }],
+      messages: [{ role: "user", content: CANARIES.prompt }],
       stream: true,
       stream_options: { include_usage: true },
     });
