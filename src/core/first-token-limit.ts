@@ -1,3 +1,5 @@
+/** How the time of a request is shared among its attempts. Pure. */
+
 /**
  * How long an attempt may wait for its first delta: the configured limit, or an
  * equal share of the caller's remaining time among the attempts still possible,

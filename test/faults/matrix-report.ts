@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from "node:os";
 import { DIALECT_NAMES } from "./canned-answer.ts";
 import type { MatrixResult } from "./fault-matrix.ts";
 import type { CellResult } from "./run-faults.ts";
@@ -27,7 +28,7 @@ export function reportMatrix({ results, problems }: MatrixResult, tookMs: number
     text: [
       ...table,
       "",
-      `${results.length} cells ran in ${(tookMs / 1_000).toFixed(0)} s; ${results.length - failed.length} came out as expected, ${failed.length} did not.`,
+      `${results.length} cells ran in ${(tookMs / 1_000).toFixed(0)} s; ${results.length - failed.length} came out as expected, ${failed.length} did not. Node ${process.versions.node}, ${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)} at the end.`,
       `End told after the caller's deadline: ${describeTimes(deadlines)}.`,
       `Connection to the model server closed after the end was told: ${describeTimes(releases)}.`,
       ...failed.flatMap(({ cell, problems: found }) =>

@@ -81,7 +81,7 @@ export async function runFaults(cells: readonly Cell[], options: FaultRunOptions
   } finally {
     session.close();
     agent.destroy();
-    problems.push(...(await endSluice(sluice, server)));
+    problems.push(...(await endSluice(sluice, server, cells)));
   }
   return { results, problems };
 }
@@ -184,7 +184,11 @@ function preview(text: string): string {
 }
 
 /** Stops the Sluice as an operator does, and looks at what it leaves behind. */
-async function endSluice(sluice: SluiceProcess, server: FaultProcess): Promise<readonly string[]> {
+async function endSluice(
+  sluice: SluiceProcess,
+  server: FaultProcess,
+  cells: readonly Cell[],
+): Promise<readonly string[]> {
   const problems: string[] = [];
   sluice.signal("SIGTERM");
   // Nothing but an empty event loop ends it: a timer or socket that is left keeps it alive.
@@ -200,7 +204,11 @@ async function endSluice(sluice: SluiceProcess, server: FaultProcess): Promise<r
     problems.push(`lines of the log that are not its own: ${strange.slice(0, 3).join(" / ")}`);
   if (/"level":"?(error|50)/.test(err))
     problems.push(`errors in the log: ${lines.find((line) => /"level":"?(error|50)/.test(line))}`);
-  if (!err.includes("attempt failed") && !err.includes("attempt")) problems.push("the log is silent");
+  // A log that says nothing holds no canary either.
+  const hasFailures = cells.some(
+    ({ verdict, entry }) => verdict.kind === "failure" && !entry.hasShortDeadline,
+  );
+  if (hasFailures && !err.includes("attempt failed")) problems.push("the log is silent");
   const openCount = await server.countSockets();
   if (openCount > 0) problems.push(`${openCount} connections to the model server are still open`);
   await sluice.remove();

@@ -176,7 +176,8 @@ export const ERROR_RULES: readonly ErrorRule[] = [
     provider: "any",
     class: "content_filter",
     statuses: [400, 422],
-    message: /content (management |filtering )?policy|safety system|敏感内容|inappropriate content|Content Exists Risk/i,
+    message:
+      /content (management |filtering )?policy|safety system|敏感内容|inappropriate content|Content Exists Risk/i,
   },
   {
     provider: "any",

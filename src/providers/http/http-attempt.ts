@@ -116,8 +116,9 @@ export class HttpAttempt implements ProviderAttempt, Dispatcher.DispatchHandler 
     this.#flushSoon();
     this.#decoder?.push(chunk);
     // Some servers neither close nor mark the end after a finish reason, and some go on with comments.
-    if (this.#decoder?.isConcluded)
+    if (this.#decoder?.isConcluded) {
       this.#cancelTailTimer ??= this.#clock.timer(TAIL_TIMEOUT_MS, () => this.#finish());
+    }
     const errorBody = this.#errorAnswer?.body;
     if (errorBody === undefined) return;
     errorBody.append(chunk.subarray(0, MAX_ERROR_BODY_BYTES - errorBody.lengthBytes));

@@ -63,6 +63,14 @@ function body(
 /** Frames nobody can read end the answer, unless it is whole already. */
 const unreadable = expectCut;
 
+/** Whichever comes first: the most bytes of an answer, or the most time, which a busy machine may need for them. */
+const TOO_MUCH: Verdict = {
+  kind: "failure",
+  classes: ["stream_interrupted", "timeout"],
+  httpStatus: 200,
+  isStall: false,
+};
+
 /** An error that the provider tells in the stream is one wherever it comes, also after a finish reason. */
 const told = () => fails("server_error", 200);
 
@@ -168,8 +176,7 @@ const FRAMES: readonly Fault[] = [
         () => wire.hangUp(),
       );
     },
-    // Whichever comes first: the most bytes of an answer, or the most time that the busy machine needs for them.
-    expect: () => ({ ...fails("stream_interrupted", 200), classes: ["stream_interrupted", "timeout"] }),
+    expect: () => TOO_MUCH,
     isHeavy: true,
   },
   {
@@ -186,7 +193,7 @@ const FRAMES: readonly Fault[] = [
         () => wire.hangUp(),
       );
     },
-    expect: () => fails("stream_interrupted", 200),
+    expect: () => TOO_MUCH,
     isHeavy: true,
   },
 ];
