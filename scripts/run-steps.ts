@@ -19,7 +19,7 @@ const CHECK: readonly Step[] = [
   { name: "generated code", command: "node scripts/check-generated.ts" },
   {
     name: "units and import table",
-    command: `mocha --no-config --extension ts --timeout 2000 --forbid-only ${UNIT_TESTS}`,
+    command: `mocha --no-config --extension ts --timeout 10000 --forbid-only ${UNIT_TESTS}`,
   },
 ];
 
@@ -28,7 +28,7 @@ const TEST: readonly Step[] = [
   {
     name: "everything else",
     command:
-      "mocha --no-config --extension ts --timeout 20000 --forbid-only 'test/{conformance,rpc,cli,clients,browser,docs,packaging,faults,fuzz,sim}/**/*.test.ts'",
+      "mocha --no-config --extension ts --timeout 60000 --forbid-only 'test/{conformance,rpc,cli,clients,browser,docs,packaging,faults,fuzz,sim}/**/*.test.ts'",
   },
 ];
 
