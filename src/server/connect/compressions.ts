@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { brotliCompress, brotliDecompress, constants, gunzip, gzip } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import { FairTurns } from "./fair-turns.ts";
 
 /** Node's default of 11 takes a hundred times as long for a tenth less. */
 const BROTLI_QUALITY = 4;
@@ -21,6 +22,8 @@ type Inflate = (
 
 /** What inflating is subject to, for one call. */
 export interface InflationTerms {
+  /** The connection that the message came on. */
+  readonly peer: string;
   /** Throws the error to end the call with where it is over, or must stop: nobody waits for the message. */
   checkWanted(): void;
   /** The error for a message that is larger than the limit once inflated. */
@@ -67,10 +70,11 @@ function makeCompression(name: string, deflate: Convert, inflate: Inflate): Comp
         if (inflated !== undefined) terms?.hold(inflated.byteLength);
         return inflated;
       };
+      const who = terms?.peer ?? "";
       const smallBytes = Math.min(SMALL_BYTES, maxBytes);
-      let inflated = await smallTurns.take(() => inflateUpTo(smallBytes, constants.Z_DEFAULT_CHUNK));
+      let inflated = await smallTurns.take(who, () => inflateUpTo(smallBytes, constants.Z_DEFAULT_CHUNK));
       if (inflated === undefined && smallBytes < maxBytes) {
-        inflated = await largeTurns.take(() => inflateUpTo(maxBytes, CHUNK_BYTES));
+        inflated = await largeTurns.take(who, () => inflateUpTo(maxBytes, CHUNK_BYTES));
       }
       if (inflated !== undefined) return inflated;
       throw (
@@ -80,26 +84,14 @@ function makeCompression(name: string, deflate: Convert, inflate: Inflate): Comp
   };
 }
 
-/** One piece of work after the other, in the order in which they came. */
-class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  /** Begins `work` when all before it is done. */
-  take<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
-}
-
 /**
  * One message is inflated at a time: what it grows to is counted only when it is there, and
  * many at once could grow far beyond the memory for all requests before any of them is. How
  * large a message becomes nobody knows before, so each is tried as a small one first: a few
- * bytes that become megabytes make only their like wait.
+ * bytes that become megabytes make only their like wait. Connections take turns.
  */
-const smallTurns = new Turns();
-const largeTurns = new Turns();
+const smallTurns = new FairTurns();
+const largeTurns = new FairTurns();
 
 function isBeyondLimit(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";

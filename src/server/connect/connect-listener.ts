@@ -133,6 +133,7 @@ export class ConnectListener {
 
   #limitInflation(exchange: RpcExchange): InflationTerms {
     return {
+      peer: exchange.scope.context.peer,
       checkWanted: () => {
         const { cancelled } = exchange.scope;
         if (cancelled !== undefined) throw this.#makeError(exchange, describeCancel(cancelled));

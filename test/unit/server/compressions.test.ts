@@ -10,6 +10,7 @@ describe("messages that are inflated", () => {
     if (gzip === undefined) throw new Error("no gzip");
     const heldBytes: number[] = [];
     const terms = {
+      peer: "192.0.2.1:1",
       checkWanted: () => {},
       makeTooLargeError: () => new Error("too large"),
       hold: (bytes: number) => {
@@ -28,6 +29,7 @@ describe("messages that are inflated", () => {
     const gzip = compressions.find(({ name }) => name === "gzip");
     if (gzip === undefined) throw new Error("no gzip");
     const terms = {
+      peer: "192.0.2.1:1",
       checkWanted: () => {},
       makeTooLargeError: () => new Error("too large"),
       hold: () => {},
@@ -44,6 +46,7 @@ describe("messages that are inflated", () => {
     if (brotli === undefined) throw new Error("no brotli");
     const heldBytes: number[] = [];
     const terms = {
+      peer: "192.0.2.1:1",
       checkWanted: () => {},
       makeTooLargeError: () => new Error("too large"),
       hold: (bytes: number) => {
@@ -62,6 +65,7 @@ describe("messages that are inflated", () => {
     let isGone = false;
     let heldCount = 0;
     const terms = {
+      peer: "192.0.2.1:1",
       checkWanted: () => {
         if (isGone) throw new Error("gone");
       },
