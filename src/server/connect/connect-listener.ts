@@ -110,7 +110,9 @@ export class ConnectListener {
   }
 
   #readBody(exchange: RpcExchange): BodyReader {
-    const { wire, scope, meter } = exchange;
+    const { wire, scope, meter, target } = exchange;
+    const kind = this.#handlers.get(target.path)?.method.methodKind;
+    const isCallerStreaming = kind === "client_streaming" || kind === "bidi_streaming";
     const sizes = new MessageSizes(
       this.#maxRequestBytes,
       isEnveloped(readHeader(wire.request, "content-type")),
@@ -118,6 +120,11 @@ export class ConnectListener {
     return new BodyReader(wire.request, scope, {
       meter,
       nowMs: scope.context.arrivedMs,
+      // Connect asks for more when the handler has dealt with all whole messages: a stream without an end
+      // must not use up the memory for all requests by what is long gone.
+      proceed: () => {
+        if (isCallerStreaming) meter.keep(sizes.unfinishedBytes);
+      },
       check: (chunk) => (sizes.accept(chunk) ? undefined : describeTooLarge(this.#maxRequestBytes)),
       stop: (cause) => this.#makeError(exchange, describeCancel(cause)),
       fail: (error) => this.#makeError(exchange, error),
@@ -126,6 +133,11 @@ export class ConnectListener {
 
   #limitInflation(exchange: RpcExchange): InflationTerms {
     return {
+      peer: exchange.scope.context.peer,
+      checkWanted: () => {
+        const { cancelled } = exchange.scope;
+        if (cancelled !== undefined) throw this.#makeError(exchange, describeCancel(cancelled));
+      },
       makeTooLargeError: () => this.#makeError(exchange, describeTooLarge(this.#maxRequestBytes)),
       hold: (bytes) => {
         const error = exchange.meter.hold(bytes);

@@ -13,12 +13,19 @@ export class MessageSizes {
   #length = 0;
   /** Bytes of the current message still to come. */
   #restBytes = 0;
+  /** The current message with its prefix. */
+  #messageBytes = 0;
   #totalBytes = 0;
 
   /** Without envelopes the whole body is one message. */
   constructor(maxBytes: number, enveloped: boolean) {
     this.#maxBytes = maxBytes;
     this.#enveloped = enveloped;
+  }
+
+  /** Bytes of a message, in an envelope, that has begun and is not complete. */
+  get unfinishedBytes(): number {
+    return this.#restBytes > 0 ? this.#messageBytes - this.#restBytes : this.#prefixBytes;
   }
 
   /** Takes the next bytes of a body. False when a message is larger than the limit. */
@@ -38,6 +45,7 @@ export class MessageSizes {
       if (++this.#prefixBytes === PREFIX_BYTES) {
         if (this.#length > this.#maxBytes) return false;
         this.#restBytes = this.#length;
+        this.#messageBytes = PREFIX_BYTES + this.#length;
         this.#prefixBytes = 0;
         this.#length = 0;
       }

@@ -19,7 +19,9 @@ export class BodyMeter {
   readonly #memory: RequestMemory;
   /** Undefined where the caller may take its time: it streams. */
   readonly #pace: BodyPace | undefined;
-  #heldBytes = 0;
+  /** What it holds for the call itself, and for its body. */
+  #callBytes = 0;
+  #bodyBytes = 0;
   /** Since when the reader waits for bytes, and what came since then. */
   #windowStartMs: number | undefined;
   #windowBytes = 0;
@@ -32,7 +34,9 @@ export class BodyMeter {
 
   /** Makes room for the call itself. An error where there is none. */
   open(): RouteError | undefined {
-    return this.hold(CALL_BYTES);
+    if (!this.#memory.take(CALL_BYTES)) return describeNoRoom();
+    this.#callBytes = CALL_BYTES;
+    return undefined;
   }
 
   /** Counts bytes that came. An error where there is no room for them. */
@@ -44,8 +48,15 @@ export class BodyMeter {
   /** Counts bytes that appear in memory otherwise, such as inflated ones. An error where there is no room for them. */
   hold(bytes: number): RouteError | undefined {
     if (!this.#memory.take(bytes)) return describeNoRoom();
-    this.#heldBytes += bytes;
+    this.#bodyBytes += bytes;
     return undefined;
+  }
+
+  /** Gives back what the body holds beyond `bytes`: its messages before were dealt with. */
+  keep(bytes: number): void {
+    if (bytes >= this.#bodyBytes) return;
+    this.#memory.giveBack(this.#bodyBytes - bytes);
+    this.#bodyBytes = bytes;
   }
 
   /** The body is being waited for from now on; `fn` is called when it comes too slowly. */
@@ -79,7 +90,8 @@ export class BodyMeter {
   /** The call is over: gives back what it held. */
   close(): void {
     this.finish();
-    this.#memory.giveBack(this.#heldBytes);
-    this.#heldBytes = 0;
+    this.#memory.giveBack(this.#callBytes + this.#bodyBytes);
+    this.#callBytes = 0;
+    this.#bodyBytes = 0;
   }
 }

@@ -12,6 +12,8 @@ export interface BodyTerms {
   readonly nowMs: number;
   /** Looks at each chunk as it comes; an error ends the reading. */
   check(chunk: Uint8Array): RouteError | undefined;
+  /** Called before each chunk is asked for: what came before it has been taken in. */
+  proceed(): void;
   /** Makes the error that reading fails with once the call must stop. */
   stop(cause: CancelCause): Error;
   /** Makes the error that reading fails with otherwise. */
@@ -60,6 +62,7 @@ export class BodyReader implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
+    this.#terms.proceed();
     for (;;) {
       if (this.#cause !== undefined) throw this.#end(this.#terms.stop(this.#cause));
       if (this.#failure !== undefined) throw this.#end(this.#terms.fail(this.#failure));

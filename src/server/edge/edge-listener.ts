@@ -82,7 +82,11 @@ export class EdgeListener {
     try {
       if (!wire.isHttp2 && !this.#countPipelined(wire)) return;
       wire.lastOnConnection =
-        this.#parts.calls.refusing || this.#parts.ages.isOver(request.socket, context.arrivedMs);
+        this.#parts.calls.refusing ||
+        this.#parts.ages.isOver(request.socket, context.arrivedMs) ||
+        // Node's parser drops what comes right behind these: later answers would be taken for those of
+        // requests that were lost.
+        readHeader(request, "upgrade") !== undefined;
       wire.setHeader("x-request-id", context.requestId);
       if (!this.#answerPreflight(wire)) this.#dispatch(wire, context);
     } catch (error) {

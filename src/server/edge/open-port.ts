@@ -1,5 +1,10 @@
 import type { Server as HttpServer } from "node:http";
-import { createServer as createHttp2Server, type Http2Server } from "node:http2";
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
 import type { Address } from "../../config/config.ts";
 import type { Random } from "../../domain/ports.ts";
 import { CallsUnderWay } from "./calls-under-way.ts";
@@ -37,9 +42,13 @@ export async function openPort({ address, random, ...parts }: PortParts): Promis
     { maxHeaderBytes: config.maxHeaderBytes, limits, clock },
     (request, response) => edge.listen(request, response),
   );
-  const http2 = createHttp2Server(stateHttp2Options(config.maxHeaderBytes, limits), (request, response) => {
+  const listenHttp2 = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     edge.listen(request, response);
-  });
+  };
+  const http2 = createHttp2Server(stateHttp2Options(config.maxHeaderBytes, limits), listenHttp2);
+  // Without listeners Node answers these itself, and their streams stay open for as long as the caller likes.
+  http2.on("checkExpectation", listenHttp2);
+  http2.on("connect", listenHttp2);
   const sessions = new Http2Sessions(http2, { limits, clock, random, logger });
   try {
     const servers = { http1, http2 };

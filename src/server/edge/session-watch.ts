@@ -57,7 +57,8 @@ export class SessionWatch {
       this.#streamCount++;
       this.#stopQuiet();
       stream.once("close", () => {
-        if (stream.aborted && stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.#countReset();
+        // With whatever code: those who count on NO_ERROR being harmless cost as much.
+        if (stream.aborted) this.#countReset();
         this.#onStreamClose();
       });
     });

@@ -122,6 +122,25 @@ describe("reflection", () => {
     expect(names).to.include.members(["sluice.v1.RouterService", "grpc.health.v1.Health"]);
   });
 
+  it("answers on one stream for longer than the memory for all requests would hold", async () => {
+    const small = await startTestServer({
+      methods: makeMethods({}),
+      limits: { maxRequestMemoryBytes: 200_000 },
+    });
+    const other = findTransport("gRPC over HTTP/2").open(small.baseUrl);
+    async function* requests() {
+      for (let index = 0; index < 20; index++) {
+        yield { messageRequest: { case: "fileContainingSymbol" as const, value: "x".repeat(40_000) } };
+      }
+    }
+    let count = 0;
+    const stream = createClient(ServerReflection, other.transport).serverReflectionInfo(requests());
+    for await (const _ of stream) count++;
+    expect(count).to.equal(20);
+    other.close();
+    await small.drain();
+  });
+
   it("is not served where the configuration turns it off", async () => {
     const closed = await startTestServer({ methods: makeMethods({}), config: { reflection: false } });
     const path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";

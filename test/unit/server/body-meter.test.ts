@@ -63,4 +63,18 @@ describe("BodyMeter", () => {
     meter.close();
     expect(memory.usedBytes).to.equal(0);
   });
+
+  it("gives back what the messages before held, but nothing of the call itself", () => {
+    meter.open();
+    const used = memory.usedBytes;
+    meter.receive(1_000);
+    meter.keep(1_200);
+    expect(memory.usedBytes).to.equal(used + 1_000);
+    meter.keep(300);
+    expect(memory.usedBytes).to.equal(used + 300);
+    meter.keep(0);
+    expect(memory.usedBytes).to.equal(used);
+    meter.close();
+    expect(memory.usedBytes).to.equal(0);
+  });
 });

@@ -61,4 +61,15 @@ describe("MessageSizes", () => {
       expect(isEnveloped(type)).to.equal(false);
     }
   });
+
+  it("knows how much has come of a message that is not complete", () => {
+    const sizes = new MessageSizes(MAX_BYTES, true);
+    const bytes = Buffer.concat([envelope(10), envelope(20)]);
+    const unfinished = Array.from(bytes, (_, index) => {
+      sizes.accept(bytes.subarray(index, index + 1));
+      return sizes.unfinishedBytes;
+    });
+    const count = (length: number): number[] => Array.from({ length }, (_, index) => index + 1);
+    expect(unfinished).to.deep.equal([...count(14), 0, ...count(24), 0]);
+  });
 });

@@ -114,23 +114,28 @@ describe("HTTP/2 abuse", () => {
     });
   }
 
-  it("ends a connection whose caller cancels too much on many connections, each within its own limit", async () => {
-    const sendResets = (connection: RawConnection): void => {
-      for (let id = 1; id < 121; id += 2) {
-        connection.send(call(id, STREAM), frame(FRAME.rstStream, 0, id, CANCEL));
-      }
-    };
-    const first = RawConnection.http2(server.port);
-    sendResets(first);
-    await eventually(() => expect(server.logger.find("call").length).to.be.at.least(60));
-    expect(first.isClosed).to.equal(false);
-    const second = RawConnection.http2(server.port);
-    sendResets(second);
-    await second.closed;
-    const goaway = second.frames.find(({ type }) => type === FRAME.goaway);
-    expect(goaway?.payload.subarray(8).toString()).to.equal("too_many_resets");
-    first.close();
-  });
+  for (const [code, errorCode] of [
+    ["CANCEL", CANCEL],
+    ["NO_ERROR", uint32(0)],
+  ] as const) {
+    it(`ends a connection whose caller cancels too much on many connections, each within its own limit (${code})`, async () => {
+      const sendResets = (connection: RawConnection): void => {
+        for (let id = 1; id < 121; id += 2) {
+          connection.send(call(id, STREAM), frame(FRAME.rstStream, 0, id, errorCode));
+        }
+      };
+      const first = RawConnection.http2(server.port);
+      sendResets(first);
+      await eventually(() => expect(server.logger.find("call").length).to.be.at.least(60));
+      expect(first.isClosed).to.equal(false);
+      const second = RawConnection.http2(server.port);
+      sendResets(second);
+      await second.closed;
+      const goaway = second.frames.find(({ type }) => type === FRAME.goaway);
+      expect(goaway?.payload.subarray(8).toString()).to.equal("too_many_resets");
+      first.close();
+    });
+  }
 
   it("tells a caller that floods it with PING to calm down", async () => {
     const connection = RawConnection.http2(server.port);
