@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { type KeyFileText, parseKeyFile } from "./key-file.ts";
 
@@ -17,7 +18,8 @@ export type ReadKeyFile = KeyFileText & {
 export async function readKeyFile(path: string): Promise<ReadKeyFile> {
   let signature: string | undefined;
   try {
-    await using file = await open(path, "r");
+    // Not to wait where it is a pipe: nobody may ever write to it.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat({ bigint: true });
     signature = `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`;
     if (!stat.isFile()) return { ok: false, problem: "is not a file", signature };

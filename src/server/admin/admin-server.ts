@@ -55,7 +55,8 @@ export async function startAdminServer(parts: AdminParts): Promise<AdminServer> 
     guard: new SiteGuard({
       config,
       boundHost: address.host,
-      asksCredentials: parts.admission !== undefined,
+      // With credentials too: some of its pages may be open to anyone.
+      asksCredentials: false,
       corsOrigins: [],
     }),
     clock,

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { KeyStore } from "../../../src/auth/key-store.ts";
 import { readKeyFile } from "../../../src/auth/read-key-file.ts";
@@ -117,6 +119,11 @@ describe("sluice keys", () => {
       expect(err).to.include(`the keys file ${path} must have version 1`);
     }
     expect(await readFile(path, "utf8")).to.equal("{}");
+  });
+
+  it("does not wait for somebody to write where the file is a pipe", async () => {
+    await promisify(execFile)("mkfifo", [path]);
+    expect(await readKeyFile(path)).to.deep.include({ ok: false, problem: "is not a file" });
   });
 
   it("finds the file by the configuration where no --file is given", async () => {
