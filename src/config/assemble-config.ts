@@ -5,6 +5,7 @@ import { Secret } from "../lib/secret.ts";
 import { assembleBehaviour } from "./assemble-behaviour.ts";
 import { assembleServerLimits } from "./assemble-limits.ts";
 import type { Config, DeploymentLimits, ProviderConfig, ServerConfig } from "./config.ts";
+import { findParameterRules } from "./parameter-rules.ts";
 import type { ConfigFile, ModelEntry, ProviderEntry } from "./schema/config-schema.ts";
 
 /** What a valid file says of the server. Relative TLS paths start at `folder`. */
@@ -137,6 +138,11 @@ function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, Pro
         requestOverrides: deployment.request_overrides,
         concurrencyLimit: deployment.limits.concurrency ?? deployment.concurrency_limit,
         capabilities,
+        parameters: findParameterRules(
+          providers[deployment.provider]?.kind ?? "openai",
+          upstreamModel,
+          deployment.parameters,
+        ),
       };
     }),
   };

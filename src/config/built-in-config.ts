@@ -3,6 +3,7 @@ import { assembleProvider, type CatalogConfig } from "./assemble-config.ts";
 import { GLM_MODELS, type GlmModel, LONG_ON_ZAI } from "./glm-catalog.ts";
 import type { Env } from "./interpolate.ts";
 import type { CatalogNames, KnownName } from "./known-names.ts";
+import { findParameterRules } from "./parameter-rules.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { glmProvider, simulatorProvider } from "./schema/provider-section.ts";
 import { parseApiKey } from "./values/api-key.ts";
@@ -111,6 +112,7 @@ function buildModel(
         upstreamModel: model.upstreamModel,
         requestOverrides: model.requestOverrides,
         capabilities: model.capabilities,
+        parameters: findParameterRules(place.simulated ? "simulator" : "glm", model.upstreamModel),
       },
     ],
   };

@@ -81,6 +81,7 @@ export type ProviderConfig =
   | OpenRouterProviderConfig
   | AnthropicProviderConfig
   | OllamaProviderConfig
+  | GeminiProviderConfig
   | SimulatorProviderConfig;
 
 /** What providers over HTTP have in common. */
@@ -109,6 +110,11 @@ export interface GlmProviderConfig extends HttpProviderConfig {
 /** OpenRouter; `/chat/completions` is appended. */
 export interface OpenRouterProviderConfig extends HttpProviderConfig {
   readonly kind: "openrouter";
+}
+
+/** Gemini's endpoint in OpenAI's style; `/chat/completions` is appended. */
+export interface GeminiProviderConfig extends HttpProviderConfig {
+  readonly kind: "gemini";
 }
 
 /** A server that speaks Anthropic's Messages over HTTP; `/v1/messages` is appended. */

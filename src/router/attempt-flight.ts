@@ -3,6 +3,7 @@
 import type { CandidateTier } from "../core/candidate-set.ts";
 import type { Demands } from "../core/choice/demands.ts";
 import { priceUsage } from "../core/cost.ts";
+import type { Adjustment } from "../domain/adjustment.ts";
 import type { AttemptPurpose, AttemptRecord } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { GenerationEvent } from "../domain/event.ts";
@@ -39,6 +40,8 @@ export interface FlightPlan {
   /** Of the breaker that guards the deployment here. */
   readonly permit: BreakerPermit;
   readonly request: GenerationRequest;
+  /** What of the request is not as the caller asked. */
+  readonly adjustments: readonly Adjustment[];
   readonly demands: Demands;
   readonly limits: AttemptLimits;
   readonly requestId: string;

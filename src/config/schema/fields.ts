@@ -145,6 +145,14 @@ export function flag(byDefault: boolean, meta: FieldMeta) {
     .meta({ title: "true or false", ...editable(meta) });
 }
 
+/** `true` or `false`, or nothing. */
+export function optionalFlag(meta: FieldMeta) {
+  return z
+    .boolean({ error: "true or false" })
+    .optional()
+    .meta({ title: "true or false", ...editable(meta) });
+}
+
 /** A map with fixed keys. Problems of unknown keys are worded by `listSchemaProblems`. */
 export function section<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.strictObject(shape, { error: "a map (key: value)" });

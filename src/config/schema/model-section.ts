@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from "./fields.ts";
 import { targetNameText } from "./name-fields.ts";
+import { parametersSection } from "./parameters-section.ts";
 import { childValue } from "./schema-node.ts";
 
 const VISIBLE_RIGHT = "1 to 200 visible ASCII characters without spaces";
@@ -119,6 +120,7 @@ export const deployment = section({
       title: "map",
       description: "Members added to the request body that is sent to the provider, for example `thinking`.",
     }),
+  parameters: parametersSection,
   limits,
   concurrency_limit: wholeNumber(
     { min: 1, max: 100_000 },

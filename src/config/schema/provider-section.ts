@@ -93,6 +93,16 @@ export const openRouterProvider = httpProvider("openrouter", {
   keyVariable: "{OPENROUTER_API_KEY}",
 });
 
+/** A provider of kind `gemini`. */
+export const geminiProvider = httpProvider("gemini", {
+  description:
+    "Gemini, by Google's endpoint in OpenAI's style. The thought signatures of tool calls are given to the caller and sent back.",
+  path: "/chat/completions",
+  urls: ["https://generativelanguage.googleapis.com/v1beta/openai"],
+  keyDescription: "The key sent as `Authorization: Bearer …`.",
+  keyVariable: "{GEMINI_API_KEY}",
+});
+
 /** A provider of kind `anthropic`. */
 export const anthropicProvider = httpProvider("anthropic", {
   description: "A server that speaks Anthropic's Messages over HTTP.",
@@ -164,11 +174,19 @@ export const providersSection = z
     line(NAME_RIGHT, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
     z.discriminatedUnion(
       "kind",
-      [openAiProvider, glmProvider, openRouterProvider, anthropicProvider, ollamaProvider, simulatorProvider],
+      [
+        openAiProvider,
+        glmProvider,
+        openRouterProvider,
+        geminiProvider,
+        anthropicProvider,
+        ollamaProvider,
+        simulatorProvider,
+      ],
       {
         error: (issue) =>
           issue.code === "invalid_union"
-            ? "openai, glm, openrouter, anthropic, ollama or simulator"
+            ? "openai, glm, openrouter, gemini, anthropic, ollama or simulator"
             : "a map (key: value)",
       },
     ),

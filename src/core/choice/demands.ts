@@ -1,7 +1,7 @@
 /** What a request demands of whoever serves it. Pure: derived once per request. */
 
 import type { Model, TaskType } from "../../domain/deployment.ts";
-import type { GenerationRequest, Priority } from "../../domain/request.ts";
+import type { GenerationRequest, Message, Priority } from "../../domain/request.ts";
 
 /** Limits of the caller beside what `Requirements` holds. Unset means no limit. */
 export interface ChoiceLimits {
@@ -30,6 +30,11 @@ export interface Demands {
   readonly jsonObject: boolean;
   readonly jsonSchema: boolean;
   readonly longContext: boolean;
+  /** Whether a call of a tool is demanded. */
+  readonly forcedToolCall: boolean;
+  /** Whether an image is given by address. */
+  readonly imageUrl: boolean;
+  readonly stopSequenceCount: number;
   readonly promptTokens: number;
   /** What the caller allows the answer; undefined where it does not say. */
   readonly maxOutputTokens: number | undefined;
@@ -64,7 +69,7 @@ const DEFAULT_OUTPUT_TOKENS = 400;
  * the classifier removes nothing.
  */
 export function deriveDemands(request: GenerationRequest, facts: DemandFacts): Demands {
-  const { requirements, responseFormat, taskType } = request;
+  const { requirements, responseFormat, taskType, toolChoice } = request;
   const maxOutputTokens = request.sampling.maxOutputTokens;
   const task = taskType ?? facts.task;
   const usualTokens = task === undefined ? DEFAULT_OUTPUT_TOKENS : EXPECTED_OUTPUT_TOKENS[task];
@@ -76,6 +81,9 @@ export function deriveDemands(request: GenerationRequest, facts: DemandFacts): D
     jsonObject: requirements.jsonOutput || responseFormat?.kind === "json_object",
     jsonSchema: responseFormat?.kind === "json_schema",
     longContext: requirements.longContext || taskType === "long_context",
+    forcedToolCall: toolChoice?.kind === "required" || toolChoice?.kind === "tool",
+    imageUrl: request.messages.some(hasImageUrl),
+    stopSequenceCount: request.sampling.stopSequences?.length ?? 0,
     promptTokens: facts.promptTokens,
     maxOutputTokens,
     expectedOutputTokens: Math.max(1, Math.min(usualTokens, maxOutputTokens ?? usualTokens)),
@@ -97,4 +105,8 @@ export function clipOutputTokens(demands: Demands, model: Model): number | undef
 
 function hasImage(request: GenerationRequest): boolean {
   return request.messages.some((message) => message.parts.some((part) => part.kind === "image"));
+}
+
+function hasImageUrl({ parts }: Message): boolean {
+  return parts.some((part) => part.kind === "image" && part.source.kind === "url");
 }

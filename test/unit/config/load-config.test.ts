@@ -3,6 +3,7 @@ import { expect } from "chai";
 import type { OpenAiProviderConfig } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load-config.ts";
 import { DEFAULT_SERVER_LIMITS } from "../../../src/config/server-limits.ts";
+import { ALL_PARAMETERS } from "../../../src/domain/parameter-rules.ts";
 import { catalogYaml, expectConfig, listProblems, loadText, memoryFiles } from "./memory-files.ts";
 
 describe("loading the configuration", () => {
@@ -112,6 +113,7 @@ describe("loading the configuration", () => {
         requestOverrides: {},
         concurrencyLimit: undefined,
         capabilities: model?.capabilities,
+        parameters: ALL_PARAMETERS,
       },
     ]);
     expect(model).to.deep.include({

