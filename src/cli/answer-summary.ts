@@ -11,7 +11,7 @@ import {
   OutcomeSchema,
   type Usage,
 } from "../../gen/sluice/v1/generation_pb.ts";
-import { formatDuration, formatNanoUsd, UNKNOWN } from "./number-text.ts";
+import { formatCost, formatDuration, UNKNOWN } from "./number-text.ts";
 import { printable } from "./printable-text.ts";
 
 /** What GenerateResponse and Finished have in common. */
@@ -71,7 +71,7 @@ export function formatUsage(usage: Usage | undefined): string {
   return [
     `${usage?.inputTokenCount ?? UNKNOWN} tokens in${cached === undefined ? "" : ` (${cached} cached)`}`,
     `${usage?.outputTokenCount ?? UNKNOWN} out${reasoning === undefined ? "" : ` (${reasoning} reasoning)`}`,
-    `cost ${formatNanoUsd(usage?.costNanoUsd)}`,
+    `cost ${formatCost(usage)}`,
   ].join(", ");
 }
 

@@ -95,6 +95,8 @@ export interface HttpProviderConfig {
   readonly maxConnections: number;
   /** How long a connection may take to open. */
   readonly connectTimeoutMs: number;
+  /** Whether its list of models is asked at the start; undefined means yes. */
+  readonly probe?: boolean;
 }
 
 /** A server that speaks OpenAI's chat completions over HTTP; `/chat/completions` is appended. */

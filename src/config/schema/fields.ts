@@ -11,7 +11,7 @@ import {
   SECONDS_PATTERN,
 } from "../values/duration.ts";
 import type { Parsed } from "../values/parsed.ts";
-import { PRICE_RIGHT, parseUsdPrice } from "../values/usd-price.ts";
+import { LIST_PRICE_RIGHT, PRICE_RIGHT, parseListPrice, parseUsdPrice } from "../values/usd-price.ts";
 
 const DESCRIPTION_RIGHT = "text of one line, at most 500 characters";
 
@@ -115,6 +115,14 @@ export function usdPrice(meta: FieldMeta) {
     .union([z.number(), z.string()], { error: PRICE_RIGHT })
     .transform((price, context) => useParsed(parseUsdPrice(String(price)), context, price))
     .meta({ title: "decimal", examples: [0.07, "2.2"], ...editable(meta) });
+}
+
+/** A price in the currency of its list, in whole billionths once read. */
+export function listPrice(meta: FieldMeta) {
+  return z
+    .union([z.number(), z.string()], { error: LIST_PRICE_RIGHT })
+    .transform((price, context) => useParsed(parseListPrice(String(price)), context, price))
+    .meta({ title: "decimal", examples: [0.5, "2.2"], ...editable(meta) });
 }
 
 /** A whole number. */

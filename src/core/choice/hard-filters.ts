@@ -168,7 +168,7 @@ function findLimitFilter(view: CandidateView, moment: FilterMoment, relaxed: Fil
     return CODE.max_latency;
   }
   if (maxCostNanoUsd !== undefined) {
-    const cost = expectCostNanoUsd(view.model, demands);
+    const cost = expectCostNanoUsd(view, demands);
     if (cost === undefined || cost > maxCostNanoUsd) return CODE.max_cost;
   }
   if (demands.minContextTokens > view.model.capabilities.contextWindowTokens) return CODE.context_window;

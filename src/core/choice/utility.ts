@@ -37,12 +37,8 @@ export function computeSpeedValue(view: CandidateView, demands: Demands, setting
 }
 
 /** 1 / (1 + cost / reference). */
-export function computeCostValue(
-  { model }: CandidateView,
-  demands: Demands,
-  settings: ChoiceSettings,
-): number {
-  return 1 / (1 + guessCostNanoUsd(model, demands, settings) / settings.referenceCostNanoUsd);
+export function computeCostValue(view: CandidateView, demands: Demands, settings: ChoiceSettings): number {
+  return 1 / (1 + guessCostNanoUsd(view, demands, settings) / settings.referenceCostNanoUsd);
 }
 
 /**

@@ -179,6 +179,11 @@ export class DeploymentEvidence {
     this.#counters.record(nowMs, "settledTokens", Math.round(tokens));
   }
 
+  hold(nowMs: number): void {
+    this.#heldUntilMs = nowMs + HOLD_MS;
+    this.#refreshedMs = undefined;
+  }
+
   /** What the provider asks for is heeded whenever it says so, and changes nothing about health. */
   #heedPushback(nowMs: number, kind: EvidenceKind, retryAfterMs: number | undefined): void {
     if (kind === "limited") {
@@ -188,7 +193,7 @@ export class DeploymentEvidence {
     } else if (kind === "credential") {
       this.#provider.credential.disable(nowMs);
     } else if (kind === "held") {
-      this.#heldUntilMs = nowMs + HOLD_MS;
+      this.hold(nowMs);
     }
   }
 

@@ -112,6 +112,11 @@ export class EvidenceTable {
     for (const entry of this.#entries.values()) entry.setQuotaShare(share);
   }
 
+  /** Keeps a deployment out of use for `HOLD_MS`: its provider does not have its model. */
+  setAside(deployment: Deployment): void {
+    this.#entry(deployment).hold(this.#clock.nowMs());
+  }
+
   /** Forgets what was learnt of a deployment, closes its breaker and enables its provider's credential: an operator's word. */
   reset(deployment: Deployment): void {
     this.#entry(deployment).reset();
