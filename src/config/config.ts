@@ -2,7 +2,7 @@
 
 import type { Model } from "../domain/deployment.ts";
 import type { FailureClass } from "../domain/outcome.ts";
-import type { Priority, PriorityWeights } from "../domain/request.ts";
+import type { ContextOverflow, Priority, PriorityWeights } from "../domain/request.ts";
 import type { SimulatedBehaviour } from "../domain/simulation.ts";
 import type { BreakerPreset, TargetName, Targets } from "../domain/targets.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -179,6 +179,8 @@ export interface RoutingConfig {
   /** The three weights of each priority add up to 1. */
   readonly weights: Readonly<Record<Priority, PriorityWeights>>;
   readonly bestOfTwo: BestOfTwoConfig;
+  /** What to do with a prompt that no candidate has room for, where the request does not say. */
+  readonly contextOverflow?: ContextOverflow;
 }
 
 /** How an attempt is tried again at the same deployment. */

@@ -1,6 +1,6 @@
 /** How long a prompt is, in tokens, as far as one can tell without the model's tokenizer. Pure. */
 
-import type { GenerationRequest } from "../domain/request.ts";
+import type { GenerationRequest, Message } from "../domain/request.ts";
 
 /**
  * Tokens per character by class, fitted to overshoot o200k by a few per cent on
@@ -22,20 +22,29 @@ const TOKENS_FOR_TOOLS = 100;
 /** Longer texts are judged by their beginning; the estimate is linear in the length. */
 const MAX_SCANNED_CHARACTERS = 64 * 1024;
 
-/** Estimates the tokens of a request's prompt; 1 or more. */
-export function estimatePromptTokens(request: GenerationRequest): number {
-  let tokens = 0;
-  for (const { parts, toolCalls } of request.messages) {
-    tokens += TOKENS_PER_MESSAGE;
-    for (const part of parts) {
-      tokens += part.kind === "text" ? estimateTextTokens(part.text) : TOKENS_PER_IMAGE;
-    }
-    for (const call of toolCalls ?? []) tokens += estimateTextTokens(call.name + call.arguments);
-  }
-  if (request.tools.length > 0) {
-    tokens += TOKENS_FOR_TOOLS + estimateTextTokens(JSON.stringify(request.tools));
-  }
+/** Estimates the tokens of a request's prompt; 1 or more. `fixedTokens` is what `estimateFixedTokens` says of it. */
+export function estimatePromptTokens(
+  request: GenerationRequest,
+  fixedTokens = estimateFixedTokens(request),
+): number {
+  let tokens = fixedTokens;
+  for (const message of request.messages) tokens += estimateMessageTokens(message);
   return Math.max(1, Math.ceil(tokens));
+}
+
+/** Estimates what a request's prompt has beside the messages: its tools. */
+export function estimateFixedTokens({ tools }: GenerationRequest): number {
+  return tools.length === 0 ? 0 : TOKENS_FOR_TOOLS + estimateTextTokens(JSON.stringify(tools));
+}
+
+/** Estimates the tokens of one message. */
+export function estimateMessageTokens({ parts, toolCalls }: Message): number {
+  let tokens = TOKENS_PER_MESSAGE;
+  for (const part of parts) {
+    tokens += part.kind === "text" ? estimateTextTokens(part.text) : TOKENS_PER_IMAGE;
+  }
+  for (const call of toolCalls ?? []) tokens += estimateTextTokens(call.name + call.arguments);
+  return tokens;
 }
 
 /** Estimates the tokens of a text; 0 for an empty one. */

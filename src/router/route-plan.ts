@@ -1,4 +1,3 @@
-import type { Adjustment } from "../domain/adjustment.ts";
 import type { AttemptPurpose } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { GenerationRequest } from "../domain/request.ts";
@@ -10,8 +9,6 @@ import type { RouteConsumer, RouteContext } from "./route.ts";
 export interface RoutePlan {
   readonly live: LiveSet;
   readonly request: GenerationRequest;
-  /** What was changed of the request before any attempt; undefined means nothing. */
-  readonly adjustments?: readonly Adjustment[];
   readonly context: RouteContext;
   readonly consumer: RouteConsumer;
   /** Notes what the request goes through; settled here unless this is a part. */

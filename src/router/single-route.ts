@@ -182,7 +182,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
         live,
         permit,
         request: adjusted.request,
-        adjustments: [...(this.#plan.adjustments ?? []), ...adjusted.adjustments],
+        adjustments: adjusted.adjustments,
         demands: this.#facts.demands,
         limits: limitAttempt(
           this.#parts.options.timeouts,

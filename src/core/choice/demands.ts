@@ -1,7 +1,8 @@
 /** What a request demands of whoever serves it. Pure: derived once per request. */
 
-import type { Model, TaskType } from "../../domain/deployment.ts";
+import type { TaskType } from "../../domain/deployment.ts";
 import type { GenerationRequest, Message, Priority } from "../../domain/request.ts";
+import type { CandidateView } from "./candidate-view.ts";
 
 /** Limits of the caller beside what `Requirements` holds. Unset means no limit. */
 export interface ChoiceLimits {
@@ -17,6 +18,8 @@ export interface ChoiceLimits {
 export interface DemandFacts {
   /** An estimate of the prompt's length, 0 or more. */
   readonly promptTokens: number;
+  /** The part of it that is not in the messages; 0 when left out. */
+  readonly fixedPromptTokens?: number;
   /** The caller's task, or else the classifier's; only weighs, never removes. */
   readonly task: TaskType | undefined;
   readonly limits: ChoiceLimits;
@@ -35,7 +38,10 @@ export interface Demands {
   /** Whether an image is given by address. */
   readonly imageUrl: boolean;
   readonly stopSequenceCount: number;
+  /** As estimated, before any model's correction. */
   readonly promptTokens: number;
+  /** The part of it that is not in the messages. */
+  readonly fixedPromptTokens: number;
   /** What the caller allows the answer; undefined where it does not say. */
   readonly maxOutputTokens: number | undefined;
   /** How long the answer will be, as far as one can tell; 1 or more. */
@@ -85,6 +91,7 @@ export function deriveDemands(request: GenerationRequest, facts: DemandFacts): D
     imageUrl: request.messages.some(hasImageUrl),
     stopSequenceCount: request.sampling.stopSequences?.length ?? 0,
     promptTokens: facts.promptTokens,
+    fixedPromptTokens: facts.fixedPromptTokens ?? 0,
     maxOutputTokens,
     expectedOutputTokens: Math.max(1, Math.min(usualTokens, maxOutputTokens ?? usualTokens)),
     minContextTokens: requirements.contextTokens ?? 0,
@@ -97,9 +104,12 @@ export function deriveDemands(request: GenerationRequest, facts: DemandFacts): D
  * window leaves beside the prompt; undefined where the caller asked for none. A
  * model passes the filters only when that is 1 or more.
  */
-export function clipOutputTokens(demands: Demands, model: Model): number | undefined {
+export function clipOutputTokens(
+  demands: Demands,
+  { model, promptTokenRatio }: Pick<CandidateView, "model" | "promptTokenRatio">,
+): number | undefined {
   if (demands.maxOutputTokens === undefined) return undefined;
-  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens;
+  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens * promptTokenRatio;
   return Math.min(demands.maxOutputTokens, Math.max(Math.floor(freeTokens), 1));
 }
 

@@ -28,8 +28,10 @@ export function expectMedianMs(view: CandidateView, demands: Demands, settings: 
  * The expected cost in nano-USD; undefined without a price in US dollars: unknown is not free.
  * A deployment that is billed in another currency is compared by its model's price in US dollars.
  */
-export function expectCostNanoUsd({ deployment, model }: Priced, demands: Demands): number | undefined {
-  const { promptTokens, expectedOutputTokens } = demands;
+export function expectCostNanoUsd(view: Priced, demands: Demands): number | undefined {
+  const { deployment, model } = view;
+  const { expectedOutputTokens } = demands;
+  const promptTokens = demands.promptTokens * view.promptTokenRatio;
   if (deployment.price?.currency === "USD") {
     const band = findBand(deployment.price, promptTokens, expectedOutputTokens);
     if (band === undefined) return undefined;
@@ -43,7 +45,7 @@ export function expectCostNanoUsd({ deployment, model }: Priced, demands: Demand
 const TOKENS_PER_PRICE = 1_000_000;
 
 /** What has a price. */
-export type Priced = Pick<CandidateView, "deployment" | "model">;
+export type Priced = Pick<CandidateView, "deployment" | "model" | "promptTokenRatio">;
 
 /** What a model of a cost tier costs, in reference costs; its price being unknown. */
 const COST_OF_TIER = [0.1, 0.1, 0.3, 1, 3, 10] as const;

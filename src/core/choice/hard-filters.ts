@@ -126,7 +126,7 @@ export function findFilter(view: CandidateView, moment: FilterMoment, relaxed: F
     if (demands.imageUrl && !rules.imageUrls) return CODE.image_url;
     if (demands.stopSequenceCount > rules.maxStopSequences) return CODE.stop_sequences;
   }
-  if (demands.promptTokens >= can.contextWindowTokens) return CODE.prompt_length;
+  if (demands.promptTokens * view.promptTokenRatio >= can.contextWindowTokens) return CODE.prompt_length;
   if (demands.maxOutputTokens !== undefined && demands.maxOutputTokens > can.maxOutputTokens) {
     return CODE.max_output;
   }

@@ -64,13 +64,13 @@ const MAX_WAITING_RATIO = 10;
 
 /** What the score loses when the asked output length must be cut to fit the window. */
 export function computeClipLoss(
-  { model }: CandidateView,
+  { model, promptTokenRatio }: CandidateView,
   demands: Demands,
   settings: ChoiceSettings,
 ): number {
   const askedTokens = demands.maxOutputTokens;
   if (askedTokens === undefined) return 0;
-  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens;
+  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens * promptTokenRatio;
   return freeTokens >= askedTokens ? 0 : settings.clipPenalty * (1 - Math.max(freeTokens, 0) / askedTokens);
 }
 

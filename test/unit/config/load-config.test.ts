@@ -47,6 +47,7 @@ describe("loading the configuration", () => {
         cost: { quality: 0.2, latency: 0.1, cost: 0.7 },
         balanced: { quality: 0.4, latency: 0.3, cost: 0.3 },
       },
+      contextOverflow: "fail",
       bestOfTwo: { judge: undefined, judgeTimeoutMs: 10_000 },
     });
     expect(targets).to.deep.equal({
