@@ -90,6 +90,16 @@ describe("a request to OpenRouter", () => {
     const body = encodeWith({ models: ["a/b"], top_k: 3 });
     expect(body).to.deep.include({ provider: { allow_fallbacks: true }, top_k: 3 });
     expect(body).to.not.have.any.keys("models", "stream_options");
+    expect(encodeWith({ route: "fallback" })).to.not.have.property("route");
+  });
+
+  it("asks only hosts that take tools and the form of the answer, where the request has them", () => {
+    const encodeFor = (request: Partial<GenerationRequest>) =>
+      JSON.parse(encodeForOpenRouter(makeCall(request))).provider;
+    const strict = { allow_fallbacks: true, require_parameters: true };
+    expect(encodeFor({ tools: TOOLS })).to.deep.equal(strict);
+    expect(encodeFor({ responseFormat: { kind: "json_object" } })).to.deep.equal(strict);
+    expect(encodeFor({ sampling: { temperature: 1 } })).to.deep.equal({ allow_fallbacks: true });
   });
 
   it("lets the operator choose among the hosts", () => {
