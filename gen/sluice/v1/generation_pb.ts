@@ -565,14 +565,17 @@ export const PriorityWeightsSchema: GenMessage<PriorityWeights> = /*@__PURE__*/
  */
 export type Sampling = Message$1<"sluice.v1.Sampling"> & {
   /**
-   * Randomness, 0.0 to 2.0 inclusive. Unset leaves it to the provider.
+   * Randomness, 0.0 to 2.0 inclusive. Unset leaves it to the provider. Cut to the
+   * range of the model that answers, or left out where it takes none; told as an
+   * adjustment.
    *
    * @generated from field: optional double temperature = 1;
    */
   temperature?: number | undefined;
 
   /**
-   * Nucleus mass, above 0.0 to 1.0 inclusive. Unset leaves it to the provider.
+   * Nucleus mass, above 0.0 to 1.0 inclusive. Unset leaves it to the provider. Cut
+   * or left out as `temperature` is.
    *
    * @generated from field: optional double top_p = 2;
    */
@@ -587,7 +590,8 @@ export type Sampling = Message$1<"sluice.v1.Sampling"> & {
   maxOutputTokenCount?: number | undefined;
 
   /**
-   * Texts that end the answer when they appear. At most 4, none empty.
+   * Texts that end the answer when they appear. At most 4, none empty. A candidate
+   * that takes fewer is not chosen.
    *
    * @generated from field: repeated string stop_sequences = 4;
    */
