@@ -11,6 +11,8 @@ import type { Clock, Logger, Random } from "./domain/ports.ts";
 import { systemClock } from "./lib/clock.ts";
 import { systemRandom } from "./lib/random.ts";
 import { buildRouting } from "./main/build-routing.ts";
+import { describeModels } from "./main/describe-models.ts";
+import { probeModels } from "./main/probe-models.ts";
 import { createOpenAiDoor } from "./openai/openai-door.ts";
 import { buildProviders } from "./providers/build-providers.ts";
 import { nameContractImage, nameOpenAiImage, refuseImageUrls } from "./router/refuse-image-urls.ts";
@@ -34,6 +36,8 @@ export interface RunningSluice {
   readonly adminAddress: Address | undefined;
   /** Reads callers' keys and the server's certificates again. Never rejects: what cannot be used is logged, and the old stays. */
   reload(): Promise<void>;
+  /** Asks providers whether they have their models; those that are missing are set aside. Never rejects. */
+  probeModels(): Promise<void>;
   /** Drains the server, then closes the providers. Resolves when nothing is open. */
   stop(): Promise<void>;
 }
@@ -117,6 +121,18 @@ export async function startSluice(
         });
       });
     },
+    probeModels: () => {
+      const asked = config.providers.filter(
+        (provider) => provider.kind !== "simulator" && provider.probe !== false,
+      );
+      const names = new Set(asked.map(({ name }) => name));
+      return probeModels({
+        providers: new Map([...providers].filter(([name]) => names.has(name))),
+        deployments: models.flatMap((model) => model.deployments),
+        logger,
+        setAside: (deployment) => routing.setAside(deployment),
+      });
+    },
     async stop() {
       await server.drain();
       await closeParts();
@@ -165,6 +181,8 @@ export async function serve(options: ServeOptions): Promise<number> {
   // The usual signal for "read your files again"; without a listener it would end the process.
   process.on("SIGHUP", () => void sluice.reload());
   process.stdout.write(describeReady(config, sluice, loaded.notices));
+  // Nobody waits for it: callers are served meanwhile.
+  void sluice.probeModels();
   await stopped;
   await sluice.stop();
   logger.info("stopped");
@@ -203,6 +221,8 @@ function describeReady(config: Config, sluice: RunningSluice, notices: readonly 
   return [
     `Sluice ${readVersion()} is ready on ${address} with ${config.models.length} models.`,
     ...notices,
+    "",
+    ...describeModels(config.models),
     "",
     "Call it:",
     `  gRPC         npx sluice stream ${client}--server ${address} "Why is the sky blue?"`,

@@ -81,6 +81,7 @@ function buildViews(models: readonly Model[]): readonly CandidateView[] {
         openUntilMs: 0,
         permitAvailable: true,
         rampRatio: 0.5,
+        promptTokenRatio: 1,
         suspect: false,
         lastSampleAgeMs: 1_000 * random.next(),
       }),

@@ -3,13 +3,15 @@
 import type { DescEnum } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
+  type Adjustment,
+  AdjustmentReasonSchema,
   type Attempt,
   FinishReason,
   FinishReasonSchema,
   OutcomeSchema,
   type Usage,
 } from "../../gen/sluice/v1/generation_pb.ts";
-import { formatDuration, formatNanoUsd, UNKNOWN } from "./number-text.ts";
+import { formatCost, formatDuration, UNKNOWN } from "./number-text.ts";
 import { printable } from "./printable-text.ts";
 
 /** What GenerateResponse and Finished have in common. */
@@ -24,6 +26,7 @@ export interface AnswerFacts {
   readonly timeToFirstTokenDuration?: Duration | undefined;
   readonly totalDuration?: Duration | undefined;
   readonly attempts: readonly Attempt[];
+  readonly adjustments: readonly Adjustment[];
 }
 
 /** The lines of `--verbose`. */
@@ -36,8 +39,16 @@ export function formatAnswer(facts: AnswerFacts, requestId: string): string[] {
     `usage: ${formatUsage(facts.usage)}`,
     `time: ${formatDuration(facts.totalDuration)}, first token after ${formatDuration(facts.timeToFirstTokenDuration)}`,
     ...formatAttempts(facts.attempts),
+    ...facts.adjustments.map(formatAdjustment),
     `request id: ${printable(requestId)}`,
   ];
+}
+
+function formatAdjustment({ field, asked, used, reason }: Adjustment): string {
+  const what = used === "" ? "left out" : `sent as ${used}`;
+  return printable(
+    `not as asked: ${field} ${asked}, ${what} (${nameEnumValue(AdjustmentReasonSchema, reason)})`,
+  );
 }
 
 /** One line per attempt. */
@@ -60,7 +71,7 @@ export function formatUsage(usage: Usage | undefined): string {
   return [
     `${usage?.inputTokenCount ?? UNKNOWN} tokens in${cached === undefined ? "" : ` (${cached} cached)`}`,
     `${usage?.outputTokenCount ?? UNKNOWN} out${reasoning === undefined ? "" : ` (${reasoning} reasoning)`}`,
-    `cost ${formatNanoUsd(usage?.costNanoUsd)}`,
+    `cost ${formatCost(usage)}`,
   ].join(", ");
 }
 

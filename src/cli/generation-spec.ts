@@ -4,6 +4,8 @@ import { create } from "@bufbuild/protobuf";
 import {
   type ContentPart,
   ContentPartSchema,
+  ContextOverflow,
+  ContextOverflowSchema,
   type GenerationSpec,
   GenerationSpecSchema,
   GenerationStrategy,
@@ -57,6 +59,11 @@ export const GENERATION_OPTIONS: OptionSpecs = {
     placeholder: "WORD",
     description: `one answer, or the better of two: ${listWords(GenerationStrategySchema).join(", ")}`,
   },
+  "context-overflow": {
+    type: "string",
+    placeholder: "WORD",
+    description: `when the prompt is too long for the target: ${listWords(ContextOverflowSchema).join(", ")}`,
+  },
   temperature: { type: "string", placeholder: "NUMBER", description: "randomness, 0 to 2" },
   "max-tokens": { type: "string", placeholder: "COUNT", description: "the most tokens the answer may have" },
   "json-output": { type: "boolean", description: "ask the model for a JSON object" },
@@ -88,6 +95,12 @@ export async function buildGenerationSpec(args: Arguments, prompt: string): Prom
     args.text("strategy"),
     GenerationStrategySchema,
     GenerationStrategy,
+  );
+  spec.contextOverflow = parseEnumOption(
+    "context-overflow",
+    args.text("context-overflow"),
+    ContextOverflowSchema,
+    ContextOverflow,
   );
   const limits = readLimits(args);
   if (limits !== undefined) spec.requirements = limits;

@@ -12,7 +12,7 @@ import {
 } from "../../gen/sluice/v1/metrics_pb.ts";
 import { nameEnumValue } from "./answer-summary.ts";
 import type { Emphasis, Paint } from "./colour.ts";
-import { formatCount, formatDuration, formatNanoUsd, formatRatio, UNKNOWN } from "./number-text.ts";
+import { formatCost, formatCount, formatDuration, formatRatio, UNKNOWN } from "./number-text.ts";
 import { printable } from "./printable-text.ts";
 import { renderScopes } from "./scopes-table.ts";
 import { type Column, renderTable } from "./text-table.ts";
@@ -72,7 +72,7 @@ const COLUMNS: readonly Column<Row>[] = [
   numberColumn("TOKENS IN/OUT", ({ usage }) =>
     [usage?.inputTokenCount, usage?.outputTokenCount].map(formatCount).join("/"),
   ),
-  numberColumn("COST", ({ usage }) => formatNanoUsd(usage?.costNanoUsd)),
+  numberColumn("COST", ({ usage }) => formatCost(usage)),
 ];
 
 /** Renders the snapshot: a line about the replica, then one row per deployment; no line is wider than `width` columns. */

@@ -1,6 +1,7 @@
 /** Numbers as people read them. What is unknown is a dash, never a zero. */
 
 import { type Duration, durationMs } from "@bufbuild/protobuf/wkt";
+import type { Usage } from "../../gen/sluice/v1/generation_pb.ts";
 
 /** Stands for a value that is not known. */
 export const UNKNOWN = "-";
@@ -35,7 +36,17 @@ export function formatMs(ms: number): string {
 
 /** Billionths of a US dollar as dollars: exact, at least two decimals, no needless ones. */
 export function formatNanoUsd(nanoUsd: bigint | undefined): string {
-  if (nanoUsd === undefined) return UNKNOWN;
+  return nanoUsd === undefined ? UNKNOWN : formatNano(nanoUsd, "$");
+}
+
+/** What was used, in each currency that it cost. */
+export function formatCost(usage: Pick<Usage, "costNanoUsd" | "costNanoCny"> | undefined): string {
+  if (usage?.costNanoCny === undefined) return formatNanoUsd(usage?.costNanoUsd);
+  const yuan = formatNano(usage.costNanoCny, "CN¥");
+  return usage.costNanoUsd === undefined ? yuan : `${formatNanoUsd(usage.costNanoUsd)} + ${yuan}`;
+}
+
+function formatNano(nanoUsd: bigint, symbol: string): string {
   const sign = nanoUsd < 0n ? "-" : "";
   const magnitude = nanoUsd < 0n ? -nanoUsd : nanoUsd;
   const fraction = (magnitude % NANO_USD_PER_USD)
@@ -43,7 +54,7 @@ export function formatNanoUsd(nanoUsd: bigint | undefined): string {
     .padStart(9, "0")
     .replace(/0+$/, "")
     .padEnd(2, "0");
-  return `${sign}$${magnitude / NANO_USD_PER_USD}.${fraction}`;
+  return `${sign}${symbol}${magnitude / NANO_USD_PER_USD}.${fraction}`;
 }
 
 /** A share of 0 to 1 as percent, never rounded up to 100 %. */

@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 
-import type { Deployment, Model, TaskType } from "../domain/deployment.ts";
+import type { Deployment, Model, ModelPrice } from "../domain/deployment.ts";
 import { Secret } from "../lib/secret.ts";
 import { assembleBehaviour } from "./assemble-behaviour.ts";
 import { assembleServerLimits } from "./assemble-limits.ts";
+import { assemblePriceList } from "./assemble-price.ts";
 import type { Config, DeploymentLimits, ProviderConfig, ServerConfig } from "./config.ts";
+import { findParameterRules } from "./parameter-rules.ts";
 import type { ConfigFile, ModelEntry, ProviderEntry } from "./schema/config-schema.ts";
 
 /** What a valid file says of the server. Relative TLS paths start at `folder`. */
@@ -99,6 +101,7 @@ export function assembleProvider(
     apiKey: apiKey === undefined ? undefined : new Secret(apiKey),
     maxConnections: entry.max_connections,
     connectTimeoutMs: entry.connect_timeout,
+    probe: entry.probe,
   };
 }
 
@@ -118,14 +121,8 @@ function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, Pro
     description: entry.description,
     capabilities,
     tiers: entry.tiers,
-    price: price && {
-      inputNanoUsd: price.input,
-      outputNanoUsd: price.output,
-      ...(price.cached_input !== undefined && { cachedInputNanoUsd: price.cached_input }),
-    },
-    taskSuitability: Object.fromEntries(
-      Object.entries(entry.task_suitability).filter(([, share]) => share !== undefined),
-    ) as Partial<Record<TaskType, number>>,
+    price: price && assembleUsdPrice(price),
+    taskSuitability: dropUnset(entry.task_suitability),
     deployments: entry.deployments.map((deployment): Deployment => {
       const upstreamModel = deployment.upstream_model ?? entry.name;
       return {
@@ -135,9 +132,31 @@ function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, Pro
         upstreamModel,
         simulated: providers[deployment.provider]?.kind === "simulator",
         requestOverrides: deployment.request_overrides,
+        ...(deployment.price !== undefined && { price: assemblePriceList(deployment.price) }),
         concurrencyLimit: deployment.limits.concurrency ?? deployment.concurrency_limit,
         capabilities,
+        parameters: findParameterRules(
+          providers[deployment.provider]?.kind ?? "openai",
+          upstreamModel,
+          deployment.parameters,
+        ),
       };
     }),
+  };
+}
+
+/** A flat price in US dollars. */
+export function assembleUsdPrice(price: NonNullable<ModelEntry["price_usd_per_million_tokens"]>): ModelPrice {
+  return {
+    inputNanoUsd: price.input,
+    outputNanoUsd: price.output,
+    ...(price.cached_input !== undefined && { cachedInputNanoUsd: price.cached_input }),
+  };
+}
+
+/** An object without its undefined members. */
+export function dropUnset<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }

@@ -26,6 +26,7 @@ export function assembleRouting({ routing, providers }: ConfigFile): RoutingConf
     },
     hedging: { enabled: routing.hedging.enabled, minDelayMs: routing.hedging.min_delay },
     weights: assembleWeights(routing.weights),
+    contextOverflow: routing.context_overflow,
     bestOfTwo: {
       judge: routing.best_of_two.judge,
       judgeTimeoutMs: routing.best_of_two.judge_timeout,

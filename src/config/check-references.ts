@@ -28,7 +28,7 @@ function checkTogether(providers: unknown, models: unknown, file: YamlSource): C
     file.problemAtKey(
       [given],
       `is given without ${left}`,
-      "both, or neither to keep the built-in GLM models; the file replaces them as a whole",
+      "both, or neither to keep the built-in models; the file replaces them as a whole",
     ),
   ];
 }

@@ -11,7 +11,7 @@ export function listNotices(
   const deployments = models.flatMap((model) => model.deployments);
   if (isBuiltIn && deployments.every((deployment) => deployment.simulated)) {
     notices.push(
-      "SIMULATION: no configuration names models and GLM_API_KEY is not set, so the built-in models run on a simulator. No answer comes from a language model.",
+      "SIMULATION: no configuration names models and no provider's key is set (GLM_API_KEY, OPENAI_API_KEY and others), so the built-in models run on a simulator. No answer comes from a language model.",
     );
   } else if (deployments.some((deployment) => deployment.simulated)) {
     notices.push(

@@ -2,7 +2,7 @@
 
 import type { Model } from "../domain/deployment.ts";
 import type { FailureClass } from "../domain/outcome.ts";
-import type { Priority, PriorityWeights } from "../domain/request.ts";
+import type { ContextOverflow, Priority, PriorityWeights } from "../domain/request.ts";
 import type { SimulatedBehaviour } from "../domain/simulation.ts";
 import type { BreakerPreset, TargetName, Targets } from "../domain/targets.ts";
 import type { Secret } from "../lib/secret.ts";
@@ -81,6 +81,7 @@ export type ProviderConfig =
   | OpenRouterProviderConfig
   | AnthropicProviderConfig
   | OllamaProviderConfig
+  | GeminiProviderConfig
   | SimulatorProviderConfig;
 
 /** What providers over HTTP have in common. */
@@ -94,6 +95,8 @@ export interface HttpProviderConfig {
   readonly maxConnections: number;
   /** How long a connection may take to open. */
   readonly connectTimeoutMs: number;
+  /** Whether its list of models is asked at the start; undefined means yes. */
+  readonly probe?: boolean;
 }
 
 /** A server that speaks OpenAI's chat completions over HTTP; `/chat/completions` is appended. */
@@ -109,6 +112,11 @@ export interface GlmProviderConfig extends HttpProviderConfig {
 /** OpenRouter; `/chat/completions` is appended. */
 export interface OpenRouterProviderConfig extends HttpProviderConfig {
   readonly kind: "openrouter";
+}
+
+/** Gemini's endpoint in OpenAI's style; `/chat/completions` is appended. */
+export interface GeminiProviderConfig extends HttpProviderConfig {
+  readonly kind: "gemini";
 }
 
 /** A server that speaks Anthropic's Messages over HTTP; `/v1/messages` is appended. */
@@ -171,6 +179,8 @@ export interface RoutingConfig {
   /** The three weights of each priority add up to 1. */
   readonly weights: Readonly<Record<Priority, PriorityWeights>>;
   readonly bestOfTwo: BestOfTwoConfig;
+  /** What to do with a prompt that no candidate has room for, where the request does not say. */
+  readonly contextOverflow?: ContextOverflow;
 }
 
 /** How an attempt is tried again at the same deployment. */

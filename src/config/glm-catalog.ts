@@ -1,17 +1,6 @@
-import type { ModelCapabilities, ModelPrice, ModelTiers, TaskType } from "../domain/deployment.ts";
-
-/** A built-in model and what serves it at Zhipu. */
-export interface GlmModel {
-  readonly name: string;
-  readonly description: string;
-  readonly upstreamModel: string;
-  readonly capabilities: ModelCapabilities;
-  readonly tiers: ModelTiers;
-  /** The list price on api.z.ai; undefined where there is none. */
-  readonly price: ModelPrice | undefined;
-  readonly requestOverrides: Readonly<Record<string, unknown>>;
-  readonly taskSuitability: Readonly<Partial<Record<TaskType, number>>>;
-}
+import type { TaskType } from "../domain/deployment.ts";
+import type { PriceBand } from "../domain/price-list.ts";
+import { type GlmModel, usdPrice } from "./catalog-model.ts";
 
 /** The families of the names, and how well each does a task. */
 const SUITABILITY = {
@@ -73,11 +62,26 @@ const THINKING_ON = { thinking: { type: "enabled" } } as const;
 
 const TEXT = { vision: false, tools: true, jsonObject: true, jsonSchema: false, longContext: true };
 
-const price = (inputNanoUsd: number, outputNanoUsd: number, cachedInputNanoUsd?: number): ModelPrice => ({
-  inputNanoUsd,
-  outputNanoUsd,
-  ...(cachedInputNanoUsd !== undefined && { cachedInputNanoUsd }),
+/** Yuan per million tokens. */
+const yuan = (
+  input: number,
+  cached: number,
+  output: number,
+  limits: { readonly belowInput?: number; readonly belowOutput?: number } = {},
+): PriceBand => ({
+  ...(limits.belowInput !== undefined && { belowInputTokens: limits.belowInput }),
+  ...(limits.belowOutput !== undefined && { belowOutputTokens: limits.belowOutput }),
+  inputNano: Math.round(input * 1e9),
+  cachedInputNano: Math.round(cached * 1e9),
+  outputNano: Math.round(output * 1e9),
 });
+
+/** Where the lists of bigmodel.cn go up. */
+const SHORT = { belowInput: 32_000 };
+const SHORT_BOTH = { belowInput: 32_000, belowOutput: 200 };
+
+const BANDS_OF_4_6 = [yuan(2, 0.4, 8, SHORT_BOTH), yuan(3, 0.6, 14, SHORT), yuan(4, 0.8, 16)];
+const BANDS_OF_4_7_FLASHX = [yuan(0.5, 0.1, 3)];
 
 /**
  * The ten built-in names. Each stands for another model at Zhipu, so that a fallback
@@ -90,7 +94,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
     upstreamModel: "glm-4.7-flash",
     capabilities: { ...TEXT, contextWindowTokens: 200_000, maxOutputTokens: 131_072 },
     tiers: { speed: 1, quality: 2, cost: 1 },
-    price: price(0, 0, 0),
+    price: usdPrice(0, 0, 0),
+    bandsCny: [yuan(0, 0, 0)],
     requestOverrides: THINKING_OFF,
     taskSuitability: SUITABILITY.flash,
   },
@@ -100,7 +105,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
     upstreamModel: "glm-4.7-flashx",
     capabilities: { ...TEXT, contextWindowTokens: 200_000, maxOutputTokens: 131_072 },
     tiers: { speed: 2, quality: 3, cost: 2 },
-    price: price(70_000_000, 400_000_000, 10_000_000),
+    price: usdPrice(0.07, 0.4, 0.01),
+    bandsCny: BANDS_OF_4_7_FLASHX,
     requestOverrides: THINKING_OFF,
     taskSuitability: SUITABILITY.flash,
   },
@@ -110,7 +116,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
     upstreamModel: "glm-4.6",
     capabilities: { ...TEXT, contextWindowTokens: 204_800, maxOutputTokens: 131_072 },
     tiers: { speed: 3, quality: 3, cost: 3 },
-    price: price(600_000_000, 2_200_000_000, 110_000_000),
+    price: usdPrice(0.6, 2.2, 0.11),
+    bandsCny: BANDS_OF_4_6,
     requestOverrides: THINKING_OFF,
     taskSuitability: SUITABILITY.standard,
   },
@@ -120,7 +127,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
     upstreamModel: "glm-4.7",
     capabilities: { ...TEXT, contextWindowTokens: 204_800, maxOutputTokens: 131_072 },
     tiers: { speed: 3, quality: 4, cost: 3 },
-    price: price(600_000_000, 2_200_000_000, 110_000_000),
+    price: usdPrice(0.6, 2.2, 0.11),
+    bandsCny: BANDS_OF_4_6,
     requestOverrides: THINKING_OFF,
     taskSuitability: SUITABILITY.standard,
   },
@@ -130,7 +138,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
     upstreamModel: "glm-5",
     capabilities: { ...TEXT, contextWindowTokens: 204_800, maxOutputTokens: 131_072 },
     tiers: { speed: 4, quality: 4, cost: 4 },
-    price: price(1_000_000_000, 3_200_000_000, 200_000_000),
+    price: usdPrice(1, 3.2, 0.2),
+    bandsCny: [yuan(4, 1, 18, SHORT), yuan(6, 1.5, 22)],
     requestOverrides: THINKING_ON,
     taskSuitability: SUITABILITY.air,
   },
@@ -140,7 +149,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
     upstreamModel: "glm-5.1",
     capabilities: { ...TEXT, contextWindowTokens: 200_000, maxOutputTokens: 131_072 },
     tiers: { speed: 4, quality: 5, cost: 5 },
-    price: price(1_400_000_000, 4_400_000_000, 260_000_000),
+    price: usdPrice(1.4, 4.4, 0.26),
+    bandsCny: [yuan(6, 1.3, 24, SHORT), yuan(8, 2, 28)],
     requestOverrides: THINKING_ON,
     taskSuitability: SUITABILITY.air,
   },
@@ -151,6 +161,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     capabilities: { ...TEXT, contextWindowTokens: 1_000_000, maxOutputTokens: 4_095 },
     tiers: { speed: 5, quality: 2, cost: 2 },
     price: undefined,
+    bandsCny: [yuan(1, 0.5, 1)],
     requestOverrides: {},
     taskSuitability: SUITABILITY.long,
   },
@@ -160,7 +171,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
     upstreamModel: "glm-5.2",
     capabilities: { ...TEXT, contextWindowTokens: 1_000_000, maxOutputTokens: 131_072 },
     tiers: { speed: 5, quality: 5, cost: 5 },
-    price: price(1_400_000_000, 4_400_000_000, 260_000_000),
+    price: usdPrice(1.4, 4.4, 0.26),
+    bandsCny: [yuan(8, 2, 28)],
     requestOverrides: THINKING_OFF,
     taskSuitability: SUITABILITY.long,
   },
@@ -176,7 +188,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
       maxOutputTokens: 32_768,
     },
     tiers: { speed: 3, quality: 3, cost: 2 },
-    price: price(300_000_000, 900_000_000),
+    price: usdPrice(0.3, 0.9),
+    bandsCny: [yuan(1, 0.2, 3, SHORT), yuan(2, 0.4, 6)],
     requestOverrides: THINKING_OFF,
     taskSuitability: SUITABILITY.vision,
   },
@@ -193,7 +206,8 @@ export const GLM_MODELS: readonly GlmModel[] = [
       maxOutputTokens: 131_072,
     },
     tiers: { speed: 4, quality: 4, cost: 4 },
-    price: price(1_200_000_000, 4_000_000_000, 240_000_000),
+    price: usdPrice(1.2, 4, 0.24),
+    bandsCny: [yuan(5, 1.2, 22, SHORT), yuan(7, 1.8, 26)],
     requestOverrides: THINKING_ON,
     taskSuitability: SUITABILITY.vision,
   },
@@ -209,7 +223,8 @@ export const LONG_ON_ZAI: GlmModel = {
   upstreamModel: "glm-4.7-flashx",
   capabilities: { ...TEXT, contextWindowTokens: 200_000, maxOutputTokens: 131_072 },
   tiers: { speed: 5, quality: 2, cost: 2 },
-  price: price(70_000_000, 400_000_000, 10_000_000),
+  price: usdPrice(0.07, 0.4, 0.01),
+  bandsCny: BANDS_OF_4_7_FLASHX,
   requestOverrides: THINKING_OFF,
   taskSuitability: SUITABILITY.long,
 };

@@ -6,6 +6,7 @@ import { assembleCatalog, assembleServer, type CatalogConfig } from "./assemble-
 import { assembleRouting } from "./assemble-routing.ts";
 import { assembleTargets } from "./assemble-targets.ts";
 import { builtInConfig, listBuiltInNames } from "./built-in-config.ts";
+import { changeCatalog, listDisabled } from "./change-catalog.ts";
 import { checkAccess } from "./check-access.ts";
 import { checkReferences } from "./check-references.ts";
 import { checkTargets } from "./check-targets.ts";
@@ -91,14 +92,26 @@ export function loadConfig(options: LoadOptions): LoadResult {
 
   const parsed = read.parsed;
   if (problems.length > 0 || parsed === undefined) return { ok: false, problems, file };
-  const catalog = builtIn ?? assembleCatalog(parsed.providers ?? {}, parsed.models ?? [], read.apiKeys);
+  const own = builtIn ?? assembleCatalog(parsed.providers ?? {}, parsed.models ?? [], read.apiKeys);
+  const { catalog, problems: wrongChanges } = changeCatalog(
+    own,
+    builtIn && parsed.catalog,
+    file ?? "environment",
+  );
+  if (wrongChanges.length > 0) return { ok: false, problems: wrongChanges, file };
   const config = assemble(parsed, catalog, overrides.values, dirname(path));
   const clash = findAddressClash(config, file ?? "environment");
   if (clash !== undefined) return { ok: false, problems: [clash], file };
   return {
     ok: true,
     config,
-    notices: [...listNotices(config, builtIn !== undefined), ...listAccessNotices(config)],
+    notices: [
+      ...listNotices(config, builtIn !== undefined),
+      ...(builtIn === undefined && parsed.catalog !== undefined
+        ? ["`catalog` changes built-in models only: beside `providers` and `models` it does nothing."]
+        : []),
+      ...listAccessNotices(config),
+    ],
     file,
   };
 }
@@ -111,7 +124,9 @@ function readFile(text: string, name: string, env: Env, folder: string, files: C
   const hasTree = source.value !== undefined || source.problems.length === 0;
   const usesBuiltIn =
     hasTree && childValue(value, "providers") === undefined && childValue(value, "models") === undefined;
-  const builtInNames = usesBuiltIn ? listBuiltInNames(env) : undefined;
+  const builtInNames = usesBuiltIn
+    ? listBuiltInNames(env, listDisabled(childValue(value, "catalog")))
+    : undefined;
   const problems = hasTree
     ? [
         ...source.problems,

@@ -1,4 +1,4 @@
-import { GLM_VARIABLES } from "./built-in-config.ts";
+import { BUILT_IN_VARIABLES } from "./built-in-sources.ts";
 import { SLUICE_VARIABLES } from "./overrides.ts";
 import { plainSchema } from "./schema/json-schema.ts";
 import type { SchemaNode } from "./schema/schema-node.ts";
@@ -183,7 +183,7 @@ function describeDefault(node: SchemaNode, isRequired: boolean): string {
 }
 
 function renderVariables(): string {
-  const rows = Object.entries({ ...SLUICE_VARIABLES, ...GLM_VARIABLES }).map(([name, meaning]) => [
+  const rows = Object.entries({ ...SLUICE_VARIABLES, ...BUILT_IN_VARIABLES }).map(([name, meaning]) => [
     `\`${name}\``,
     meaning,
   ]);

@@ -18,6 +18,9 @@ const FILTER_TEXTS: Readonly<Record<ChoiceFilter, string>> = {
   json_object: "cannot be made to answer in JSON",
   json_schema: "does not enforce a JSON schema",
   long_context: "is no long-context model",
+  forced_tool_call: "cannot be made to call a tool: its provider knows no tool_choice but auto and none",
+  image_url: "takes images as data only, not by address",
+  stop_sequences: "takes fewer stop sequences",
   prompt_length: "has too small a context window for the prompt",
   max_output: "cannot answer at that length",
   min_success: "does not succeed often enough",
@@ -38,6 +41,9 @@ const FILTER_TEXTS: Readonly<Record<ChoiceFilter, string>> = {
 export interface RemovedCandidate {
   readonly model: string;
   readonly filter: ChoiceFilter;
+  /** The length of the prompt for this model, and its window. */
+  readonly promptTokens?: number;
+  readonly windowTokens?: number;
 }
 
 /** The most characters of one metadata value; see `RouteError`. */
@@ -54,8 +60,9 @@ export function noModelFitsError(removed: readonly RemovedCandidate[]): RouteErr
   if (byModel.size > listed.length) texts.push(`and ${byModel.size - listed.length} more`);
   // Where nothing but the length of the prompt is in the way, that is what the caller can mend.
   const tooLong = removed.length > 0 && removed.every(({ filter }) => filter === "prompt_length");
+  if (tooLong) return promptTooLongError(removed);
   return {
-    reason: tooLong ? "CONTEXT_LENGTH_EXCEEDED" : "NO_MODEL_MEETS_REQUIREMENTS",
+    reason: "NO_MODEL_MEETS_REQUIREMENTS",
     message: `no model meets the requirements: ${texts.join(", ")}`,
     metadata: {
       removed: listed
@@ -63,6 +70,18 @@ export function noModelFitsError(removed: readonly RemovedCandidate[]): RouteErr
         .join(",")
         .slice(0, MAX_METADATA_CHARACTERS),
     },
+  };
+}
+
+/** No window has room for the prompt; says how long it is and which window is the largest. */
+function promptTooLongError(removed: readonly RemovedCandidate[]): RouteError {
+  const [largest] = removed.toSorted((a, b) => (b.windowTokens ?? 0) - (a.windowTokens ?? 0));
+  const { model = "", promptTokens = 0, windowTokens = 0 } = largest ?? {};
+  const tokens = Math.ceil(promptTokens);
+  return {
+    reason: "CONTEXT_LENGTH_EXCEEDED",
+    message: `the prompt has about ${tokens} tokens, and the largest context window of the candidates, that of ${model}, has ${windowTokens}: shorten it, name another model, or let context_overflow trim it or take a larger model`,
+    metadata: { model, promptTokens: String(tokens), contextWindowTokens: String(windowTokens) },
   };
 }
 

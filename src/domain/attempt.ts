@@ -1,5 +1,6 @@
 /** What became of attempts, as callers and the sink learn it. */
 
+import type { Adjustment } from "./adjustment.ts";
 import type { Deployment, TaskType } from "./deployment.ts";
 import type { FinishReason } from "./event.ts";
 import type { Outcome } from "./outcome.ts";
@@ -54,6 +55,8 @@ export interface RouteResult {
   readonly attempts: readonly AttemptRecord[];
   /** How each attempt was decided; empty unless the request asked for it. */
   readonly decisions: readonly RouteDecision[];
+  /** What the answering attempt did not carry as asked. */
+  readonly adjustments: readonly Adjustment[];
 }
 
 /** What speaks for a candidate; see `CandidateScore` in generation.proto. */

@@ -1,5 +1,8 @@
 /** Models, and the deployments that serve them. */
 
+import type { ParameterRules } from "./parameter-rules.ts";
+import type { PriceList } from "./price-list.ts";
+
 /** The tasks of the contract; see `TaskType` in generation.proto. */
 export const TASK_TYPES = [
   "text_generation",
@@ -75,4 +78,8 @@ export interface Deployment {
   readonly concurrencyLimit: number | undefined;
   /** What its model can do, for adapters that must say so upstream; undefined where it is not known. */
   readonly capabilities?: ModelCapabilities;
+  /** What it is billed by, where that is not its model's price. */
+  readonly price?: PriceList;
+  /** Which parameters it takes; undefined means all. */
+  readonly parameters?: ParameterRules;
 }

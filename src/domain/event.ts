@@ -19,6 +19,8 @@ export type GenerationEvent =
       readonly name: string;
       readonly argumentsDelta: string;
       readonly last: boolean;
+      /** See `ToolCall`; on one piece of a call at the most. */
+      readonly thoughtSignature?: string;
     }
   | { readonly kind: "usage"; readonly usage: Usage };
 
@@ -27,4 +29,6 @@ export interface ToolCall {
   readonly callId: string;
   readonly name: string;
   readonly arguments: string;
+  /** What the provider wants back with the call in the next turn, unread: Gemini's thought signature. */
+  readonly thoughtSignature?: string;
 }

@@ -81,6 +81,11 @@ export interface Provider {
   readonly name: string;
   /** Whether answers are simulated. */
   readonly simulated: boolean;
+  /**
+   * Asks which models the provider has, by their upstream names; undefined when it does not
+   * say or does not answer within `timeoutMs`. Absent where the provider has no such list.
+   */
+  listModels?(timeoutMs: number): Promise<readonly string[] | undefined>;
   /** Begins one attempt. */
   start(call: ProviderCall, sink: ProviderSink): ProviderAttempt;
   /** Releases connections; running attempts are cut. */

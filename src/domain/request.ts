@@ -82,6 +82,9 @@ export interface PriorityWeights {
   readonly cost: number;
 }
 
+/** What to do with a prompt that no candidate has room for; see `ContextOverflow` in generation.proto. */
+export type ContextOverflow = "fail" | "trim_oldest" | "larger_model";
+
 /** One generation, as the router takes it. */
 export interface GenerationRequest {
   readonly messages: readonly Message[];
@@ -99,4 +102,6 @@ export interface GenerationRequest {
   readonly weights?: PriorityWeights;
   /** Whether the caller wants to know how each candidate was judged. */
   readonly explain?: boolean;
+  /** Unset: what the configuration says. */
+  readonly contextOverflow?: ContextOverflow;
 }

@@ -10,4 +10,6 @@ export interface Usage {
   readonly reasoningTokens?: number;
   /** Billionths of a US dollar, whole. */
   readonly costNanoUsd?: number;
+  /** Billionths of a yuan, whole; by a price list in that currency, instead of the other. */
+  readonly costNanoCny?: number;
 }

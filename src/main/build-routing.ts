@@ -7,6 +7,7 @@ import { listTargets, type TargetCatalog } from "../core/candidates/target-catal
 import { type ChoiceSettings, DEFAULT_CHOICE_SETTINGS } from "../core/choice/choice-settings.ts";
 import { buildQualityTable } from "../core/choice/quality-table.ts";
 import { keywordClassifier } from "../core/tasks/classify-task.ts";
+import type { Deployment } from "../domain/deployment.ts";
 import type { Clock, Provider, Random } from "../domain/ports.ts";
 import { CandidateSource } from "../policies/candidates/candidate-source.ts";
 import { DeploymentTable } from "../policies/deployment-table.ts";
@@ -38,6 +39,8 @@ export interface Routing {
   readonly metrics: ReplicaMetrics;
   readonly deployments: DeploymentTable;
   readonly operations: Operations;
+  /** Keeps a deployment out of use for ten minutes, as if its provider had said that it has no such model. */
+  setAside(deployment: Deployment): void;
   /** Sets who learns of ended attempts and requests, for logs and metrics. */
   observe(observer: RouteObserver): void;
   /** Stops health checks and releases what breakers hold. */
@@ -108,6 +111,7 @@ export function buildRouting(config: RoutingInput, { clock, random, providers }:
     advisor: new RouteAdvisor(source, decider, clock),
     metrics,
     deployments,
+    setAside: (deployment) => evidence.setAside(deployment),
     observe: (observer) => settlement.observe(observer),
     operations: { resetPerformance: (name) => resetPerformance(resetParts, name) },
     close() {

@@ -1,5 +1,6 @@
 /** What every answer says of itself: the same in each chunk of a stream. */
 
+import type { RouteResult } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { AnswerForm } from "./decode-chat-request.ts";
 
@@ -29,6 +30,12 @@ export function listAnswerHeaders(
     ...(deployment.simulated ? { "x-sluice-simulated": "true" } : {}),
     ...(notEnforced.length > 0 ? { "x-sluice-not-enforced": notEnforced.join(", ") } : {}),
   };
+}
+
+/** The fields that were not carried as asked, once all is known: whole answers have it, streams tell it in their last chunk. */
+export function listAdjustmentHeaders({ adjustments }: RouteResult): Record<string, string> {
+  if (adjustments.length === 0) return {};
+  return { "x-sluice-adjusted": [...new Set(adjustments.map(({ field }) => field))].join(", ") };
 }
 
 /** Operators may name things in any script, headers may not (RFC 9110, 5.5): the rest is percent-encoded. */

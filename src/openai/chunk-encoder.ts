@@ -6,7 +6,7 @@
 import type { RouteResult } from "../domain/attempt.ts";
 import type { GenerationEvent } from "../domain/event.ts";
 import type { AnswerHead } from "./answer-head.ts";
-import { encodeDecisions } from "./encode-decisions.ts";
+import { encodeExtension } from "./encode-extension.ts";
 import { encodeFinish, encodeUsage } from "./finish.ts";
 
 /** What ends a whole stream, and nothing else. */
@@ -53,7 +53,7 @@ export class ChunkEncoder {
     const usage = includesUsage ? encodeUsage(result.usage) : undefined;
     return (
       `${this.#prefix}{"index":0,"delta":{},"logprobs":null,${encodeFinish(result, isLegacy)}}]` +
-      `${this.#usageNull}${encodeDecisions(result.decisions)}}\n\n` +
+      `${this.#usageNull}${encodeExtension(result)}}\n\n` +
       `${usage === undefined ? "" : `${this.#prefix}],"usage":${usage}}\n\n`}${DONE}`
     );
   }
@@ -65,15 +65,22 @@ export class ChunkEncoder {
     if (known === undefined) this.#callIndexes.set(event.callId, index);
     if (isSingleCall && index > 0) return "";
     // The last piece of a call is often empty; OpenAI has no mark for the end of a call.
-    if (known !== undefined && event.argumentsDelta === "") return "";
+    if (known !== undefined && event.argumentsDelta === "" && event.thoughtSignature === undefined) return "";
     const name = known === undefined ? `"name":${JSON.stringify(event.name)},` : "";
     const called = `{${name}"arguments":${JSON.stringify(event.argumentsDelta)}}`;
     if (isLegacy) return this.#wrap(`"function_call":${called}`);
     const opening = known === undefined ? `"id":${JSON.stringify(event.callId)},"type":"function",` : "";
-    return this.#wrap(`"tool_calls":[{"index":${index},${opening}"function":${called}}]`);
+    const signed = encodeSignature(event.thoughtSignature);
+    return this.#wrap(`"tool_calls":[{"index":${index},${opening}"function":${called}${signed}}]`);
   }
 
   #wrap(delta: string): string {
     return `${this.#prefix}{"index":0,"delta":{${delta}${this.#deltaSuffix}`;
   }
+}
+
+/** In the place where Gemini's own endpoint has it. */
+function encodeSignature(signature: string | undefined): string {
+  if (signature === undefined) return "";
+  return `,"extra_content":{"google":{"thought_signature":${JSON.stringify(signature)}}}`;
 }

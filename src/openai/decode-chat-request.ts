@@ -1,7 +1,7 @@
 /** The body of `POST /v1/chat/completions`, from untrusted bytes to the router's words. Pure. */
 
 import { TASK_TYPES } from "../domain/deployment.ts";
-import type { GenerationRequest, Priority, Target } from "../domain/request.ts";
+import type { ContextOverflow, GenerationRequest, Priority, Target } from "../domain/request.ts";
 import type { GenerationStrategy } from "../domain/targets.ts";
 import { readModelName } from "./catalog-name.ts";
 import { decodeMessages } from "./decode-messages.ts";
@@ -126,12 +126,14 @@ const PRIORITIES = ["speed", "quality", "cost", "balanced"] as const satisfies r
 
 const STRATEGIES = ["single", "best_of_two"] as const satisfies readonly GenerationStrategy[];
 
-/** Reads Sluice's own extension, `sluice: {priority, task_type, strategy, explain}`. */
+const OVERFLOWS = ["fail", "trim_oldest", "larger_model"] as const satisfies readonly ContextOverflow[];
+
+/** Reads Sluice's own extension, `sluice: {priority, task_type, strategy, explain, context_overflow}`. */
 function decodeWishes(
   value: unknown,
   faults: Faults,
-): Pick<GenerationRequest, "priority" | "taskType" | "strategy" | "explain"> {
-  const known = ["priority", "task_type", "strategy", "explain"];
+): Pick<GenerationRequest, "priority" | "taskType" | "strategy" | "explain" | "contextOverflow"> {
+  const known = ["priority", "task_type", "strategy", "explain", "context_overflow"];
   const entry = isAbsent(value) ? undefined : readObject(value, "sluice", faults, known);
   const priority = isAbsent(entry?.priority)
     ? undefined
@@ -143,10 +145,14 @@ function decodeWishes(
     ? undefined
     : readChoice(entry.strategy, "sluice.strategy", faults, STRATEGIES);
   const explain = isAbsent(entry?.explain) ? false : readBoolean(entry.explain, "sluice.explain", faults);
+  const contextOverflow = isAbsent(entry?.context_overflow)
+    ? undefined
+    : readChoice(entry.context_overflow, "sluice.context_overflow", faults, OVERFLOWS);
   return {
     priority: priority ?? "balanced",
     ...(taskType === undefined ? {} : { taskType }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(explain === true ? { explain } : {}),
+    ...(contextOverflow === undefined ? {} : { contextOverflow }),
   };
 }

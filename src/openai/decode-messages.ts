@@ -131,15 +131,31 @@ function decodeToolCalls(value: unknown, param: string, faults: Faults): readonl
   for (const [index, entry] of entries.entries()) {
     const path = `${param}[${index}]`;
     // `index` is what some clients leave in when they put a stream together.
-    const call = readObject(entry, path, faults, ["id", "type", "function", "index"]);
+    const call = readObject(entry, path, faults, ["id", "type", "function", "index", "extra_content"]);
     if (call === undefined) return undefined;
     if (!isAbsent(call.type)) readChoice(call.type, `${path}.type`, faults, ["function"]);
     const callId = readString(call.id, `${path}.id`, faults, ID_RULE);
     const called = decodeCalled(call.function, `${path}.function`, faults);
     if (callId === undefined || called === undefined) return undefined;
-    calls.push({ callId, ...called });
+    calls.push({ callId, ...called, ...decodeSignature(call, path, faults) });
   }
   return calls;
+}
+
+/** `extra_content.google.thought_signature`, as Gemini's own endpoint has it. */
+function decodeSignature(
+  call: JsonObject,
+  param: string,
+  faults: Faults,
+): { readonly thoughtSignature?: string } {
+  if (isAbsent(call.extra_content)) return {};
+  const path = `${param}.extra_content`;
+  const google = readObject(call.extra_content, path, faults, ["google"])?.google;
+  if (isAbsent(google)) return {};
+  const signed = readObject(google, `${path}.google`, faults, ["thought_signature"]);
+  if (isAbsent(signed?.thought_signature)) return {};
+  const signature = readString(signed?.thought_signature, `${path}.google.thought_signature`, faults);
+  return signature === undefined ? {} : { thoughtSignature: signature };
 }
 
 function decodeFunctionCall(

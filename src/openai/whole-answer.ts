@@ -4,8 +4,8 @@ import type { RouteResult } from "../domain/attempt.ts";
 import { type CollectedAnswer, collectGeneration } from "../router/collect-generation.ts";
 import type { RouteConsumer } from "../router/route.ts";
 import type { HttpExchange } from "../service/http-exchange.ts";
-import { type AnswerHead, listAnswerHeaders } from "./answer-head.ts";
-import { encodeDecisions } from "./encode-decisions.ts";
+import { type AnswerHead, listAdjustmentHeaders, listAnswerHeaders } from "./answer-head.ts";
+import { encodeExtension } from "./encode-extension.ts";
 import { answerRouteError } from "./error-answer.ts";
 import { encodeFinish, encodeUsage } from "./finish.ts";
 
@@ -13,7 +13,10 @@ import { encodeFinish, encodeUsage } from "./finish.ts";
 export function answerWhole(exchange: HttpExchange, head: AnswerHead): RouteConsumer {
   return collectGeneration({
     onAnswer(answer, result) {
-      const headers = listAnswerHeaders(head, result.deployment, result.attempts.length);
+      const headers = {
+        ...listAnswerHeaders(head, result.deployment, result.attempts.length),
+        ...listAdjustmentHeaders(result),
+      };
       const body = encodeCompletion(head, result, answer);
       exchange.respond(200, { "content-type": "application/json", ...headers }, body);
     },
@@ -32,17 +35,22 @@ function encodeCompletion(head: AnswerHead, result: RouteResult, answer: Collect
     `,"model":${JSON.stringify(result.deployment.model)}` +
     `,"choices":[{"index":0,"message":${encodeMessage(head, answer)},"logprobs":null` +
     `,${encodeFinish(result, head.form.isLegacy)}}]` +
-    `${usage === undefined ? "" : `,"usage":${usage}`}${encodeDecisions(result.decisions)}}`
+    `${usage === undefined ? "" : `,"usage":${usage}`}${encodeExtension(result)}}`
   );
 }
 
 function encodeMessage(head: AnswerHead, { text, reasoningText, toolCalls }: CollectedAnswer): string {
   const { isLegacy, isSingleCall } = head.form;
-  const calls = (isSingleCall ? toolCalls.slice(0, 1) : toolCalls).map(({ callId, name, ...call }) => ({
-    id: callId,
-    type: "function",
-    function: { name, arguments: call.arguments },
-  }));
+  const calls = (isSingleCall ? toolCalls.slice(0, 1) : toolCalls).map(
+    ({ callId, name, thoughtSignature, ...call }) => ({
+      id: callId,
+      type: "function",
+      function: { name, arguments: call.arguments },
+      ...(thoughtSignature !== undefined && {
+        extra_content: { google: { thought_signature: thoughtSignature } },
+      }),
+    }),
+  );
   return JSON.stringify({
     role: "assistant",
     content: text === "" && calls.length > 0 ? null : text,

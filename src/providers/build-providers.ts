@@ -1,6 +1,7 @@
 import type { ProviderConfig } from "../config/config.ts";
 import type { Clock, Provider, Random } from "../domain/ports.ts";
 import { createAnthropicProvider } from "./anthropic/anthropic-provider.ts";
+import { createGeminiProvider } from "./gemini/gemini-provider.ts";
 import { createGlmProvider } from "./glm/glm-provider.ts";
 import { createOllamaProvider } from "./ollama/ollama-provider.ts";
 import { createOpenAiProvider } from "./openai/openai-provider.ts";
@@ -31,6 +32,8 @@ function buildProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
       return createGlmProvider(config, deps);
     case "openrouter":
       return createOpenRouterProvider(config, deps);
+    case "gemini":
+      return createGeminiProvider(config, deps);
     case "anthropic":
       return createAnthropicProvider(config, deps);
     case "ollama":

@@ -2,11 +2,13 @@
 
 import type { CandidateTier } from "../core/candidate-set.ts";
 import type { Demands } from "../core/choice/demands.ts";
-import { priceUsage } from "../core/cost.ts";
+import { findPriceList, priceUsage } from "../core/cost.ts";
+import type { Adjustment } from "../domain/adjustment.ts";
 import type { AttemptPurpose, AttemptRecord } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { GenerationEvent } from "../domain/event.ts";
 import type { Clock, Provider } from "../domain/ports.ts";
+import type { PriceList } from "../domain/price-list.ts";
 import type { GenerationRequest } from "../domain/request.ts";
 import type { BreakerPermit } from "../policies/breaker.ts";
 import type { LiveSet } from "../policies/candidates/candidate-source.ts";
@@ -39,6 +41,8 @@ export interface FlightPlan {
   /** Of the breaker that guards the deployment here. */
   readonly permit: BreakerPermit;
   readonly request: GenerationRequest;
+  /** What of the request is not as the caller asked. */
+  readonly adjustments: readonly Adjustment[];
   readonly demands: Demands;
   readonly limits: AttemptLimits;
   readonly requestId: string;
@@ -121,14 +125,17 @@ export class AttemptFlight {
 
   #price(event: GenerationEvent): GenerationEvent {
     if (event.kind !== "usage") return event;
-    const { price } = this.#parts.deployments.entry(this.plan.deployment).model;
-    return { kind: "usage", usage: priceUsage(event.usage, price) };
+    return { kind: "usage", usage: priceUsage(event.usage, this.#listPrices()) };
+  }
+
+  #listPrices(): PriceList | undefined {
+    const { deployment } = this.plan;
+    return findPriceList(deployment, this.#parts.deployments.entry(deployment).model);
   }
 
   #onEnd({ end, outcome, totalMs, timeToFirstTokenMs, usage }: AttemptEnd): void {
     const { plan } = this;
     const failure = end.kind === "failed" ? end.failure : undefined;
-    const { price } = this.#parts.deployments.entry(plan.deployment).model;
     const record: AttemptRecord = {
       attemptNumber: plan.attemptNumber,
       deployment: plan.deployment,
@@ -140,7 +147,7 @@ export class AttemptFlight {
       ...(failure?.providerCode === undefined ? {} : { providerCode: failure.providerCode }),
       ...(failure?.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs }),
       ...(timeToFirstTokenMs === undefined ? {} : { timeToFirstTokenMs }),
-      ...(usage === undefined ? {} : { usage: priceUsage(usage, price) }),
+      ...(usage === undefined ? {} : { usage: priceUsage(usage, this.#listPrices()) }),
     };
     this.#parts.settlement.settleAttempt(record, plan, this.#started);
     this.#listener.onEnd(this, record, end);

@@ -1,9 +1,14 @@
 /** What an attempt asks of the provider and how long it may take, from the request and its tier. Pure. */
 
+import { type AdjustedRequest, applyParameterRules } from "../core/apply-parameter-rules.ts";
+import { describeRelaxed } from "../core/choice/describe-relaxed.ts";
 import { limitFirstTokenMs } from "../core/first-token-limit.ts";
+import type { Adjustment } from "../domain/adjustment.ts";
 import type { GenerationRequest } from "../domain/request.ts";
 import type { EchelonSettings } from "../domain/targets.ts";
+import type { DecisionFacts } from "./decider.ts";
 import type { AttemptLimits } from "./run-attempt.ts";
+import type { Chosen } from "./wait-for-place.ts";
 
 /**
  * The request as an attempt of this tier sends it: the echelon's temperature and output
@@ -27,6 +32,37 @@ export function applyTierSettings(
       ...(outputTokens === undefined ? {} : { maxOutputTokens: outputTokens }),
       ...(newTemperature === undefined ? {} : { temperature: newTemperature }),
     },
+  };
+}
+
+/** The request as the chosen deployment gets it, and what of it is not as the caller asked. */
+export function prepareRequest(
+  request: GenerationRequest,
+  { view, tier, relaxed, maxOutputTokens }: Chosen,
+  { demands, settings }: DecisionFacts,
+): AdjustedRequest {
+  const ofTier = applyTierSettings(request, tier.settings, maxOutputTokens);
+  const adjusted = applyParameterRules(ofTier, request, view.deployment);
+  const cut = describeCut(request, ofTier, tier.settings);
+  const given = relaxed === undefined ? [] : describeRelaxed(view, demands, settings);
+  if (cut === undefined && given.length === 0) return adjusted;
+  return {
+    ...adjusted,
+    adjustments: [...(cut === undefined ? [] : [cut]), ...adjusted.adjustments, ...given],
+  };
+}
+
+function describeCut(
+  { sampling: asked }: GenerationRequest,
+  { sampling: used }: GenerationRequest,
+  settings: EchelonSettings,
+): Adjustment | undefined {
+  if (asked.maxOutputTokens === undefined || used.maxOutputTokens === asked.maxOutputTokens) return undefined;
+  return {
+    field: "sampling.max_output_token_count",
+    asked: String(asked.maxOutputTokens),
+    used: String(used.maxOutputTokens),
+    reason: used.maxOutputTokens === settings.maxOutputTokens ? "operator_setting" : "context_window",
   };
 }
 

@@ -22,7 +22,7 @@ export interface CollectListener {
 export function collectGeneration(listener: CollectListener): RouteConsumer {
   let text = "";
   let reasoningText = "";
-  const toolCalls = new Map<string, { name: string; arguments: string }>();
+  const toolCalls = new Map<string, { name: string; arguments: string; thoughtSignature?: string }>();
 
   const collect = (event: GenerationEvent): void => {
     switch (event.kind) {
@@ -35,9 +35,12 @@ export function collectGeneration(listener: CollectListener): RouteConsumer {
       case "tool_call_delta": {
         const call = toolCalls.get(event.callId);
         if (call === undefined) {
-          toolCalls.set(event.callId, { name: event.name, arguments: event.argumentsDelta });
+          const { name, argumentsDelta, thoughtSignature: signature } = event;
+          const signed = signature === undefined ? {} : { thoughtSignature: signature };
+          toolCalls.set(event.callId, { name, arguments: argumentsDelta, ...signed });
         } else {
           call.arguments += event.argumentsDelta;
+          if (event.thoughtSignature !== undefined) call.thoughtSignature = event.thoughtSignature;
         }
         return;
       }

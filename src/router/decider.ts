@@ -7,7 +7,7 @@ import { type Demands, deriveDemands } from "../core/choice/demands.ts";
 import type { AttemptHistory } from "../core/choice/hard-filters.ts";
 import type { QualityTable } from "../core/choice/quality-table.ts";
 import type { TierRotation } from "../core/choice/tier-rotation.ts";
-import { estimatePromptTokens } from "../core/estimate-prompt-tokens.ts";
+import { estimateFixedTokens, estimatePromptTokens } from "../core/estimate-prompt-tokens.ts";
 import type { TaskClassifier } from "../core/tasks/task-classifier.ts";
 import type { RouteDecision } from "../domain/attempt.ts";
 import type { TaskType } from "../domain/deployment.ts";
@@ -66,8 +66,10 @@ export class Decider {
       ...(minSuccessRatio === undefined ? {} : { minSuccessRatio }),
       ...(maxCostNanoUsd === undefined ? {} : { maxCostNanoUsd }),
     };
+    const fixedPromptTokens = estimateFixedTokens(request);
     const demands = deriveDemands(request, {
-      promptTokens: estimatePromptTokens(request),
+      promptTokens: estimatePromptTokens(request, fixedPromptTokens),
+      fixedPromptTokens,
       task: this.#guessTask(request),
       limits,
     });

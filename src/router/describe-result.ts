@@ -5,7 +5,7 @@ import type { ProviderEnd } from "../domain/ports.ts";
 export function describeResult(
   record: AttemptRecord,
   end: Extract<ProviderEnd, { kind: "completed" }>,
-  facts: Pick<RouteResult, "totalMs" | "attempts" | "decisions">,
+  facts: Pick<RouteResult, "totalMs" | "attempts" | "decisions" | "adjustments">,
 ): RouteResult {
   const { usage, timeToFirstTokenMs } = record;
   return {

@@ -1,4 +1,7 @@
+import type { CandidateView } from "../core/choice/candidate-view.ts";
 import type { Decision } from "../core/choice/decision.ts";
+import type { Demands } from "../core/choice/demands.ts";
+import type { ChoiceFilter } from "../core/choice/hard-filters.ts";
 import { concurrencyLimitError, noCandidateError, type RemovedCandidate } from "../core/route-errors.ts";
 import type { RouteError } from "../domain/errors.ts";
 import type { DecisionFacts } from "./decider.ts";
@@ -14,7 +17,7 @@ export function explainNoCandidate(
   const { clock, deployments, source } = parts;
   const { live } = facts;
   const removed = explanation.flatMap(({ view, filter }): RemovedCandidate[] =>
-    filter === undefined ? [] : [{ model: view.model.name, filter }],
+    filter === undefined ? [] : [describeRemoved(view, filter, facts.demands)],
   );
   // A tier at its own limit was not looked at: who of it could serve but for that?
   source.refreshIgnoringPlaces(live);
@@ -24,7 +27,7 @@ export function explainNoCandidate(
     for (const view of live.views[tierIndex] ?? []) {
       const filter = findObstacle(parts, facts, undefined, view);
       if (filter === undefined) delaysMs.push(limit.rateDelayMs);
-      else removed.push({ model: view.model.name, filter });
+      else removed.push(describeRemoved(view, filter, facts.demands));
     }
   }
   // A full deployment looks held for a moment; that its queue is full too is the caller's trouble.
@@ -33,4 +36,18 @@ export function explainNoCandidate(
   if (delaysMs.includes(0) || (cause !== "requirements" && anyFull)) return concurrencyLimitError();
   if (delaysMs.length > 0) return noCandidateError("rate_limited", removed, Math.min(...delaysMs));
   return noCandidateError(cause, removed, retryAtMs === undefined ? undefined : retryAtMs - clock.nowMs());
+}
+
+/** A candidate that was removed, with the figures that an error may tell. */
+export function describeRemoved(
+  { model, promptTokenRatio }: CandidateView,
+  filter: ChoiceFilter,
+  { promptTokens }: Demands,
+): RemovedCandidate {
+  return {
+    model: model.name,
+    filter,
+    promptTokens: promptTokens * promptTokenRatio,
+    windowTokens: model.capabilities.contextWindowTokens,
+  };
 }

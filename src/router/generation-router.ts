@@ -1,11 +1,13 @@
 /** Takes requests in and lets the right kind of route walk. */
 
 import { targetError } from "../core/candidates/target-failure.ts";
+import type { Adjustment } from "../domain/adjustment.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { GenerationRequest } from "../domain/request.ts";
 import { AttemptBudget } from "../policies/attempt-budget.ts";
 import type { LiveSet } from "../policies/candidates/candidate-source.ts";
 import { BestOfTwoRoute } from "./best-of-two-route.ts";
+import { fitContext } from "./fit-context.ts";
 import { RequestAccount } from "./request-account.ts";
 import type { RouteConsumer, RouteContext, RouteHandle, Router } from "./route.ts";
 import type { RouteBudgets, RouterParts } from "./router-parts.ts";
@@ -24,20 +26,22 @@ export class GenerationRouter implements Router {
     };
   }
 
-  route(request: GenerationRequest, context: RouteContext, consumer: RouteConsumer): RouteHandle {
-    const { source, requests, settlement } = this.#parts;
+  route(asked: GenerationRequest, context: RouteContext, caller: RouteConsumer): RouteHandle {
+    const { source, requests, settlement, options } = this.#parts;
     requests.recordStart();
     this.#budgets.extra.deposit();
     this.#budgets.hedges.deposit();
     const account = new RequestAccount(settlement, context.requestId);
-    const resolved = source.resolve(request.target);
+    const resolved = source.resolve(asked.target);
     if (resolved.kind === "failed") {
       const error = targetError(resolved.failure);
       account.settleFailure([], error);
-      consumer.onFailed(error);
+      caller.onFailed(error);
       return ENDED;
     }
-    const { live } = resolved;
+    const fitted = fitContext(this.#parts, asked, resolved.live, options.contextOverflow ?? "fail");
+    const { request, live } = fitted;
+    const consumer = fitted.adjustments.length === 0 ? caller : tellAdjustments(caller, fitted.adjustments);
     const route = this.#wantsTwo(request, live)
       ? new BestOfTwoRoute(this.#parts, this.#budgets, live, request, context, consumer, account)
       : new SingleRoute(this.#parts, this.#budgets, {
@@ -94,3 +98,16 @@ export class GenerationRouter implements Router {
 }
 
 const ENDED: RouteHandle = { resume() {}, cancel() {} };
+
+/** A consumer that is also told of what was changed before the first attempt. */
+function tellAdjustments(consumer: RouteConsumer, adjustments: readonly Adjustment[]): RouteConsumer {
+  return {
+    onStarted: (deployment) => consumer.onStarted(deployment),
+    onSwitched: (attemptNumber, deployment, previous) =>
+      consumer.onSwitched(attemptNumber, deployment, previous),
+    onEvents: (attemptNumber, batch) => consumer.onEvents(attemptNumber, batch),
+    onFinished: (result) =>
+      consumer.onFinished({ ...result, adjustments: [...adjustments, ...result.adjustments] }),
+    onFailed: (error) => consumer.onFailed(error),
+  };
+}

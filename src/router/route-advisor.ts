@@ -9,6 +9,7 @@ import type { Clock } from "../domain/ports.ts";
 import type { GenerationRequest } from "../domain/request.ts";
 import type { CandidateSource } from "../policies/candidates/candidate-source.ts";
 import { type Decider, describeDecision } from "./decider.ts";
+import { describeRemoved } from "./explain-no-candidate.ts";
 
 /** How a request would be decided now. */
 export type RouteExplanation =
@@ -42,7 +43,7 @@ export class RouteAdvisor {
     const described = describeDecision(decision, facts, 1);
     if (decision.kind === "chosen") return { kind: "explained", decision: described, error: undefined };
     const removed = decision.explanation.flatMap(({ view, filter }): RemovedCandidate[] =>
-      filter === undefined ? [] : [{ model: view.model.name, filter }],
+      filter === undefined ? [] : [describeRemoved(view, filter, facts.demands)],
     );
     const { cause, retryAtMs } = decision;
     const delayMs = retryAtMs === undefined ? undefined : retryAtMs - this.#clock.nowMs();

@@ -4,6 +4,7 @@ import type { AttemptBudgetRule } from "../core/attempt-budget.ts";
 import type { RetryStrategy } from "../core/backoff.ts";
 import type { FailureClass } from "../domain/outcome.ts";
 import type { Random } from "../domain/ports.ts";
+import type { ContextOverflow } from "../domain/request.ts";
 import type { GenerationStrategy, TargetName } from "../domain/targets.ts";
 import type { AttemptBudget } from "../policies/attempt-budget.ts";
 import type { CandidateSource } from "../policies/candidates/candidate-source.ts";
@@ -28,6 +29,8 @@ export interface RouterOptions {
   readonly bestOfTwo: { readonly judge: TargetName | undefined; readonly judgeTimeoutMs: number };
   /** Where neither the request nor its target says. */
   readonly strategy: GenerationStrategy;
+  /** Where the request does not say; undefined means `fail`. */
+  readonly contextOverflow?: ContextOverflow;
 }
 
 /** What the walk stands on. */

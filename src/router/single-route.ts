@@ -15,19 +15,18 @@ import type { GenerationEvent } from "../domain/event.ts";
 import type { FailureClass } from "../domain/outcome.ts";
 import type { Cleanup, ProviderEnd } from "../domain/ports.ts";
 import { AttemptFlight, type FlightListener } from "./attempt-flight.ts";
-import { applyTierSettings, limitAttempt } from "./attempt-settings.ts";
+import { limitAttempt, prepareRequest } from "./attempt-settings.ts";
 import { type DecisionFacts, type DecisionStep, describeDecision } from "./decider.ts";
 import { describeResult } from "./describe-result.ts";
 import { explainNoCandidate } from "./explain-no-candidate.ts";
-import { findHedgeDelayMs } from "./hedge-delay.ts";
+import { findHedgeDelayMs, mayHedgeTo } from "./hedge-delay.ts";
 import type { RouteHandle } from "./route.ts";
 import type { RoutePlan } from "./route-plan.ts";
 import type { RouteBudgets, RouterParts } from "./router-parts.ts";
 import { takePlaces } from "./take-places.ts";
 import { type Chosen, chooseDirectly, couldServe, type HeldPlace, waitForPlace } from "./wait-for-place.ts";
 
-/** A deployment with less of its limits left is not hedged to. */
-const HEDGE_MIN_HEADROOM_RATIO = 0.2;
+type Completed = Extract<ProviderEnd, { kind: "completed" }>;
 
 export class SingleRoute implements RouteHandle, FlightListener {
   readonly #parts: RouterParts;
@@ -171,6 +170,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     this.#parts.settlement.noteDispatch(view.deployment);
     const { provider, model } = view.deployment;
     account.noteScopes([...tier.scopes, `model ${model}`, `provider ${provider}`]);
+    const adjusted = prepareRequest(request, decision, this.#facts);
     const flight = new AttemptFlight(
       this.#parts,
       {
@@ -181,7 +181,8 @@ export class SingleRoute implements RouteHandle, FlightListener {
         tierIndex,
         live,
         permit,
-        request: applyTierSettings(request, tier.settings, decision.maxOutputTokens),
+        request: adjusted.request,
+        adjustments: adjusted.adjustments,
         demands: this.#facts.demands,
         limits: limitAttempt(
           this.#parts.options.timeouts,
@@ -236,7 +237,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     if (end.kind === "completed") {
       // An answer without any delta is whole all the same.
       if (this.#committed === undefined) this.#commit(flight);
-      return this.#succeed(record, end);
+      return this.#succeed(flight, record, end);
     }
     if (this.#committed !== undefined) return this.#failAttempts();
     // A hedge or its primary still runs: it may yet answer.
@@ -348,11 +349,8 @@ export class SingleRoute implements RouteHandle, FlightListener {
   #hedge(flight: AttemptFlight): void {
     if (this.#ended || this.#committed !== undefined || this.#attemptCount >= this.#plan.maxAttempts) return;
     const decision = this.#look(this.#historyOf(flight.plan.deployment, "any", flight.plan.tierIndex));
-    if (decision === undefined || decision.relaxed !== undefined) return;
-    if (decision.view.headroomRatio < HEDGE_MIN_HEADROOM_RATIO || decision.view.breaker !== "closed") return;
-    const { limit } = this.#parts.deployments.entry(decision.view.deployment);
-    const tierLimit = this.#plan.live.limits[decision.tierIndex];
-    if (!limit.hasRoom || tierLimit?.admits === false || !this.#budgets.hedges.withdraw()) return;
+    if (decision === undefined || !mayHedgeTo(this.#parts, this.#plan.live, decision)) return;
+    if (!this.#budgets.hedges.withdraw()) return;
     this.#noteDecision(decision);
     this.#tryTake(decision, "hedge", "nothing");
   }
@@ -362,13 +360,14 @@ export class SingleRoute implements RouteHandle, FlightListener {
     return view === undefined ? 0 : expectFirstTokenMs(view, this.#facts.demands, this.#facts.settings);
   }
 
-  #succeed(record: AttemptRecord, end: Extract<ProviderEnd, { kind: "completed" }>): void {
+  #succeed({ plan }: AttemptFlight, record: AttemptRecord, end: Completed): void {
     const { context, consumer, account, isPart } = this.#plan;
     const totalMs = this.#parts.clock.nowMs() - context.arrivedMs;
     this.#ended = true;
     this.#stopTimers();
     if (isPart !== true) account.settleSuccess(this.#attempts);
-    const facts = { totalMs, attempts: this.#attempts, decisions: this.#decisions };
+    const { adjustments } = plan;
+    const facts = { totalMs, attempts: this.#attempts, decisions: this.#decisions, adjustments };
     consumer.onFinished(describeResult(record, end, facts));
   }
 

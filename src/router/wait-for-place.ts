@@ -105,7 +105,7 @@ export function chooseDirectly(
     tierIndex,
     reason: "same",
     relaxed: undefined,
-    maxOutputTokens: clipOutputTokens(demands, view.model),
+    maxOutputTokens: clipOutputTokens(demands, view),
     explanation: undefined,
   };
 }

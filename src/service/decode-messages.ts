@@ -55,6 +55,7 @@ function decodeMessage(message: MessageMessage, path: string, violations: Violat
             callId: call.callId,
             name: call.name,
             arguments: call.arguments,
+            ...(call.thoughtSignature === "" ? {} : { thoughtSignature: call.thoughtSignature }),
           })),
         }),
     ...(message.toolCallId === "" ? {} : { toolCallId: message.toolCallId }),
@@ -87,6 +88,9 @@ function checkToolFields(
       violations.add(`${callPath}.name`, `must have 1 to ${MAX_CALL_ID_CHARACTERS} characters`);
     }
     if (call.arguments.length > MAX_TEXT_CHARACTERS) violations.addTooLong(`${callPath}.arguments`);
+    if (call.thoughtSignature.length > MAX_TEXT_CHARACTERS) {
+      violations.addTooLong(`${callPath}.thought_signature`);
+    }
   }
 }
 

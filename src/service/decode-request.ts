@@ -2,6 +2,7 @@
 
 import type { JsonObject } from "@bufbuild/protobuf";
 import {
+  ContextOverflow as ContextOverflowEnum,
   type GenerationSpec,
   GenerationStrategy as GenerationStrategyEnum,
   Priority as PriorityEnum,
@@ -17,6 +18,7 @@ import {
 import type { TaskType } from "../domain/deployment.ts";
 import type { FieldViolation } from "../domain/errors.ts";
 import type {
+  ContextOverflow,
   GenerationRequest,
   Message,
   Priority,
@@ -56,6 +58,7 @@ export function decodeRequest(spec: GenerationSpec | undefined): DecodedRequest 
   const taskType = decodeTaskType(spec.taskType, violations);
   const strategy = decodeStrategy(spec.strategy, violations);
   const weights = decodeWeights(spec.weights, violations);
+  const contextOverflow = decodeContextOverflow(spec.contextOverflow, violations);
   const request: GenerationRequest = {
     messages: decodeInput(spec, violations),
     target: decodeTarget(spec.target, violations),
@@ -69,6 +72,7 @@ export function decodeRequest(spec: GenerationSpec | undefined): DecodedRequest 
     ...(strategy === undefined ? {} : { strategy }),
     ...(weights === undefined ? {} : { weights }),
     ...(spec.explain ? { explain: true } : {}),
+    ...(contextOverflow === undefined ? {} : { contextOverflow }),
   };
   return violations.list.length === 0 ? { ok: true, request } : { ok: false, violations: violations.list };
 }
@@ -138,6 +142,22 @@ function decodeStrategy(
 ): GenerationStrategy | undefined {
   if (!Object.hasOwn(STRATEGIES, value)) violations.add("spec.strategy", `${value} is not a known value`);
   return STRATEGIES[value];
+}
+
+const OVERFLOWS: Readonly<Record<ContextOverflowEnum, ContextOverflow | undefined>> = {
+  [ContextOverflowEnum.UNSPECIFIED]: undefined,
+  [ContextOverflowEnum.FAIL]: "fail",
+  [ContextOverflowEnum.TRIM_OLDEST]: "trim_oldest",
+  [ContextOverflowEnum.LARGER_MODEL]: "larger_model",
+};
+
+function decodeContextOverflow(
+  value: ContextOverflowEnum,
+  violations: Violations,
+): ContextOverflow | undefined {
+  if (!Object.hasOwn(OVERFLOWS, value))
+    violations.add("spec.context_overflow", `${value} is not a known value`);
+  return OVERFLOWS[value];
 }
 
 function decodeWeights(

@@ -78,6 +78,7 @@ export function encodeUsage(usage: Usage): UsageMessage {
       : { cachedInputTokenCount: BigInt(usage.cachedInputTokens) }),
     ...(usage.reasoningTokens === undefined ? {} : { reasoningTokenCount: BigInt(usage.reasoningTokens) }),
     ...(usage.costNanoUsd === undefined ? {} : { costNanoUsd: BigInt(usage.costNanoUsd) }),
+    ...(usage.costNanoCny === undefined ? {} : { costNanoCny: BigInt(usage.costNanoCny) }),
   });
 }
 

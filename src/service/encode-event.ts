@@ -19,6 +19,7 @@ import type { Deployment } from "../domain/deployment.ts";
 import type { FinishReason, GenerationEvent } from "../domain/event.ts";
 import type { Outcome } from "../domain/outcome.ts";
 import type { CollectedAnswer } from "../router/collect-generation.ts";
+import { encodeAdjustment } from "./encode-adjustment.ts";
 import { encodeAttempt, encodeDuration, encodeOutcome, encodeUsage } from "./encode-attempt.ts";
 import { encodeDecision } from "./encode-decision.ts";
 
@@ -73,10 +74,10 @@ export function encodeDelta(event: GenerationEvent): StreamEvent {
     case "reasoning_delta":
       return { case: "reasoningDelta", value: create(ReasoningDeltaSchema, { text: event.text }) };
     case "tool_call_delta": {
-      const { callId, name, argumentsDelta, last } = event;
+      const { callId, name, argumentsDelta, last, thoughtSignature = "" } = event;
       return {
         case: "toolCallDelta",
-        value: create(ToolCallDeltaSchema, { callId, name, argumentsDelta, last }),
+        value: create(ToolCallDeltaSchema, { callId, name, argumentsDelta, last, thoughtSignature }),
       };
     }
     case "usage":
@@ -116,6 +117,7 @@ function encodeResult(result: RouteResult) {
     totalDuration: encodeDuration(result.totalMs),
     attempts: result.attempts.map(encodeAttempt),
     decisions: result.decisions.map(encodeDecision),
+    adjustments: result.adjustments.map(encodeAdjustment),
     ...(result.usage === undefined ? {} : { usage: encodeUsage(result.usage) }),
     ...(result.timeToFirstTokenMs === undefined
       ? {}

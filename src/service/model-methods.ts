@@ -11,8 +11,10 @@ import {
   ModelSchema,
   ModelService,
   ModelTiersSchema,
+  PriceListSchema,
 } from "../../gen/sluice/v1/model_service_pb.ts";
 import type { Model, ModelPrice } from "../domain/deployment.ts";
+import type { PriceList } from "../domain/price-list.ts";
 import { unknownModelError } from "../domain/unknown-model.ts";
 import { type RpcMethod, unary } from "./call.ts";
 import { invalidRequestError } from "./router-methods.ts";
@@ -46,8 +48,14 @@ function encodeModel(model: Model): ModelMessage {
       maxOutputTokenCount: maxOutputTokens,
     }),
     tiers: create(ModelTiersSchema, { ...model.tiers }),
-    deployments: model.deployments.map(({ id, provider, upstreamModel, simulated }) =>
-      create(DeploymentSchema, { id, provider, upstreamModel, simulated }),
+    deployments: model.deployments.map(({ id, provider, upstreamModel, simulated, price }) =>
+      create(DeploymentSchema, {
+        id,
+        provider,
+        upstreamModel,
+        simulated,
+        ...(price === undefined ? {} : { price: encodePriceList(price) }),
+      }),
     ),
     ...(model.price === undefined ? {} : { price: encodePrice(model.price) }),
   });
@@ -59,5 +67,20 @@ function encodePrice(price: ModelPrice) {
     inputNanoUsd: BigInt(inputNanoUsd),
     outputNanoUsd: BigInt(outputNanoUsd),
     ...(cachedInputNanoUsd === undefined ? {} : { cachedInputNanoUsd: BigInt(cachedInputNanoUsd) }),
+  });
+}
+
+function encodePriceList({ currency, bands }: PriceList) {
+  return create(PriceListSchema, {
+    currencyCode: currency,
+    bands: bands.map((band) => ({
+      inputNano: BigInt(band.inputNano),
+      outputNano: BigInt(band.outputNano),
+      ...(band.cachedInputNano === undefined ? {} : { cachedInputNano: BigInt(band.cachedInputNano) }),
+      ...(band.belowInputTokens === undefined ? {} : { belowInputTokenCount: BigInt(band.belowInputTokens) }),
+      ...(band.belowOutputTokens === undefined
+        ? {}
+        : { belowOutputTokenCount: BigInt(band.belowOutputTokens) }),
+    })),
   });
 }

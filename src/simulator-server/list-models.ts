@@ -1,10 +1,11 @@
-/** Stands in lists when the simulation takes any name. */
-const ANY_MODEL = "simulated";
 /** A fixed day for fields that want one. */
 const CREATED = "2026-01-01T00:00:00Z";
 
-/** The answer to a request for the list of models at a path; undefined when there is none at that path. */
-export function listModels(path: string, names: readonly string[] = [ANY_MODEL], isAnthropic: boolean) {
+/**
+ * The answer to a request for the list of models at a path; undefined when there is none at that
+ * path. Where the simulation takes any name the list is empty: whatever it held, the rest would seem missing.
+ */
+export function listModels(path: string, names: readonly string[] = [], isAnthropic: boolean) {
   switch (path) {
     case "/v1/models":
       return isAnthropic ? listAnthropic(names) : listOpenAi(names);

@@ -34,6 +34,7 @@ export class PrometheusMetrics implements Scrape {
   readonly #timeToFirstToken: Histogram<string>;
   readonly #tokens: Counter<string>;
   readonly #cost: Counter<string>;
+  readonly #costCny: Counter<string>;
   readonly #requests: Counter<string>;
   readonly #attempts: Counter<string>;
 
@@ -63,6 +64,12 @@ export class PrometheusMetrics implements Scrape {
     this.#cost = new Counter({
       name: "sluice_cost_usd_total",
       help: "Known cost of attempts in US dollars.",
+      labelNames: ATTEMPT_LABELS,
+      registers,
+    });
+    this.#costCny = new Counter({
+      name: "sluice_cost_cny_total",
+      help: "Known cost of attempts in yuan, at deployments whose price list is in yuan.",
       labelNames: ATTEMPT_LABELS,
       registers,
     });
@@ -114,12 +121,13 @@ export class PrometheusMetrics implements Scrape {
   }
 
   #recordUsage(labels: Record<string, string>, usage: Usage): void {
-    const { inputTokens, outputTokens, costNanoUsd } = usage;
+    const { inputTokens, outputTokens, costNanoUsd, costNanoCny } = usage;
     if (inputTokens !== undefined) this.#tokens.inc({ ...labels, gen_ai_token_type: "input" }, inputTokens);
     if (outputTokens !== undefined) {
       this.#tokens.inc({ ...labels, gen_ai_token_type: "output" }, outputTokens);
     }
     if (costNanoUsd !== undefined) this.#cost.inc(labels, costNanoUsd / 1e9);
+    if (costNanoCny !== undefined) this.#costCny.inc(labels, costNanoCny / 1e9);
   }
 }
 

@@ -33,7 +33,7 @@ export class RouteTelemetry {
       ...(record.providerCode === undefined ? {} : { providerCode: record.providerCode }),
     };
     if (outcome === "success" || outcome === "cancelled") this.#logger.debug("attempt ended", fields);
-    else this.#logger.warn("attempt failed", fields);
+    else this.#logger.warn(describeFailed(record), fields);
   }
 
   /** Counts an ended request. */
@@ -49,4 +49,17 @@ export class RouteTelemetry {
     if (breakerState === "open") this.#logger.warn("circuit breaker opened", fields);
     else this.#logger.info(`circuit breaker is ${breakerState.replace("_", "-")}`, fields);
   }
+}
+
+/** Zhipu's code for no credit, which also comes for a coding plan's key at the ordinary address and the reverse. */
+const NO_CREDIT = "1113";
+
+function describeFailed({ outcome, providerCode }: AttemptRecord): string {
+  if (outcome === "model_unavailable") {
+    return "attempt failed: the provider does not have or grant this model; the deployment is set aside for ten minutes";
+  }
+  if (outcome === "quota_exhausted" && providerCode === NO_CREDIT) {
+    return "attempt failed: no credit at Zhipu, or the key and the base_url are of different plans: a coding plan's key works at …/api/coding/paas/v4 only, any other key at …/api/paas/v4";
+  }
+  return "attempt failed";
 }

@@ -1,4 +1,5 @@
 import type { Deployment, Model, ModelCapabilities } from "../../src/domain/deployment.ts";
+import type { ParameterRules } from "../../src/domain/parameter-rules.ts";
 import type { GenerationRequest } from "../../src/domain/request.ts";
 
 const CAPABILITIES: ModelCapabilities = {
@@ -20,6 +21,8 @@ export interface ModelChanges {
   /** Provider names, one deployment each; `<model>-provider` alone where absent. */
   readonly providers?: readonly string[];
   readonly concurrencyLimit?: number;
+  /** Of all its deployments; all where absent. */
+  readonly parameters?: ParameterRules;
 }
 
 /** A model with one deployment for each provider, ids `<provider>/<model>`. */
@@ -40,6 +43,7 @@ export function sampleModel(name: string, changes: ModelChanges = {}): Model {
         simulated: false,
         requestOverrides: {},
         concurrencyLimit: changes.concurrencyLimit,
+        ...(changes.parameters === undefined ? {} : { parameters: changes.parameters }),
       }),
     ),
   };

@@ -14,7 +14,7 @@ import type { JsonObject, Message as Message$1, UnknownEnum } from "@bufbuild/pr
  * Describes the file sluice/v1/generation.proto.
  */
 export const file_sluice_v1_generation: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbHVpY2UvdjEvZ2VuZXJhdGlvbi5wcm90bxIJc2x1aWNlLnYxIpQECg5HZW5lcmF0aW9uU3BlYxIkCghtZXNzYWdlcxgBIAMoCzISLnNsdWljZS52MS5NZXNzYWdlEiUKCGRpYWxvZ3VlGAIgASgLMhMuc2x1aWNlLnYxLkRpYWxvZ3VlEiEKBnRhcmdldBgDIAEoCzIRLnNsdWljZS52MS5UYXJnZXQSJgoJdGFza190eXBlGAQgASgOMhMuc2x1aWNlLnYxLlRhc2tUeXBlEiUKCHByaW9yaXR5GAUgASgOMhMuc2x1aWNlLnYxLlByaW9yaXR5Ei0KDHJlcXVpcmVtZW50cxgGIAEoCzIXLnNsdWljZS52MS5SZXF1aXJlbWVudHMSJQoIc2FtcGxpbmcYByABKAsyEy5zbHVpY2UudjEuU2FtcGxpbmcSHgoFdG9vbHMYCCADKAsyDy5zbHVpY2UudjEuVG9vbBIqCgt0b29sX2Nob2ljZRgJIAEoCzIVLnNsdWljZS52MS5Ub29sQ2hvaWNlEjIKD3Jlc3BvbnNlX2Zvcm1hdBgKIAEoCzIZLnNsdWljZS52MS5SZXNwb25zZUZvcm1hdBIvCghzdHJhdGVneRgLIAEoDjIdLnNsdWljZS52MS5HZW5lcmF0aW9uU3RyYXRlZ3kSKwoHd2VpZ2h0cxgMIAEoCzIaLnNsdWljZS52MS5Qcmlvcml0eVdlaWdodHMSDwoHZXhwbGFpbhgNIAEoCCKcAQoHTWVzc2FnZRIdCgRyb2xlGAEgASgOMg8uc2x1aWNlLnYxLlJvbGUSJQoFcGFydHMYAiADKAsyFi5zbHVpY2UudjEuQ29udGVudFBhcnQSDAoEbmFtZRgDIAEoCRInCgp0b29sX2NhbGxzGAQgAygLMhMuc2x1aWNlLnYxLlRvb2xDYWxsEhQKDHRvb2xfY2FsbF9pZBgFIAEoCSJICgtDb250ZW50UGFydBIOCgR0ZXh0GAEgASgJSAASIQoFaW1hZ2UYAiABKAsyEC5zbHVpY2UudjEuSW1hZ2VIAEIGCgRwYXJ0ImwKBUltYWdlEg0KA3VybBgBIAEoCUgAEg4KBGRhdGEYAiABKAxIABISCgptZWRpYV90eXBlGAMgASgJEiYKBmRldGFpbBgEIAEoDjIWLnNsdWljZS52MS5JbWFnZURldGFpbEIICgZzb3VyY2UitwEKCERpYWxvZ3VlEhcKD3Byb21wdF90ZW1wbGF0ZRgBIAEoCRIRCglyb2xlX25hbWUYAiABKAkSEQoJdXNlcl9uYW1lGAMgASgJEg0KBXF1ZXJ5GAQgASgJEi0KDGxvbmdfaGlzdG9yeRgFIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4SLgoNc2hvcnRfaGlzdG9yeRgGIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4iOQoMRGlhbG9ndWVUdXJuEhEKCXVzZXJfdGV4dBgBIAEoCRIWCg5hc3Npc3RhbnRfdGV4dBgCIAEoCSKIAQoGVGFyZ2V0Eg8KBW1vZGVsGAEgASgJSAASEgoIcHJvdmlkZXIYAiABKAlIABIPCgVncm91cBgDIAEoCUgAEg4KBHBvb2wYBCABKAlIABIPCgVjaGFpbhgFIAEoCUgAEg8KBWFsaWFzGAYgASgJSAASDgoEbmFtZRgHIAEoCUgAQgYKBGtpbmQitwIKDFJlcXVpcmVtZW50cxIOCgZ2aXNpb24YASABKAgSDQoFdG9vbHMYAiABKAgSEwoLanNvbl9vdXRwdXQYAyABKAgSFAoMbG9uZ19jb250ZXh0GAQgASgIEiAKE2NvbnRleHRfdG9rZW5fY291bnQYBSABKAVIAIgBARI3ChRtYXhfbGF0ZW5jeV9kdXJhdGlvbhgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIeChFtaW5fc3VjY2Vzc19yYXRpbxgHIAEoAUgBiAEBEh4KEW1heF9jb3N0X25hbm9fdXNkGAggASgDSAKIAQFCFgoUX2NvbnRleHRfdG9rZW5fY291bnRCFAoSX21pbl9zdWNjZXNzX3JhdGlvQhQKEl9tYXhfY29zdF9uYW5vX3VzZCJBCg9Qcmlvcml0eVdlaWdodHMSDwoHcXVhbGl0eRgBIAEoARIPCgdsYXRlbmN5GAIgASgBEgwKBGNvc3QYAyABKAEiqgEKCFNhbXBsaW5nEhgKC3RlbXBlcmF0dXJlGAEgASgBSACIAQESEgoFdG9wX3AYAiABKAFIAYgBARIjChZtYXhfb3V0cHV0X3Rva2VuX2NvdW50GAMgASgFSAKIAQESFgoOc3RvcF9zZXF1ZW5jZXMYBCADKAlCDgoMX3RlbXBlcmF0dXJlQggKBl90b3BfcEIZChdfbWF4X291dHB1dF90b2tlbl9jb3VudCJWCgRUb29sEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiVgoKVG9vbENob2ljZRIpCgRtb2RlGAEgASgOMhkuc2x1aWNlLnYxLlRvb2xDaG9pY2VNb2RlSAASEwoJdG9vbF9uYW1lGAIgASgJSABCCAoGY2hvaWNlIjwKCFRvb2xDYWxsEg8KB2NhbGxfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglhcmd1bWVudHMYAyABKAkiggEKDlJlc3BvbnNlRm9ybWF0EjIKC2pzb25fb2JqZWN0GAEgASgLMhsuc2x1aWNlLnYxLkpzb25PYmplY3RGb3JtYXRIABIyCgtqc29uX3NjaGVtYRgCIAEoCzIbLnNsdWljZS52MS5Kc29uU2NoZW1hRm9ybWF0SABCCAoGZm9ybWF0IhIKEEpzb25PYmplY3RGb3JtYXQiWQoQSnNvblNjaGVtYUZvcm1hdBIMCgRuYW1lGAEgASgJEicKBnNjaGVtYRgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDgoGc3RyaWN0GAMgASgIIqUCCgVVc2FnZRIeChFpbnB1dF90b2tlbl9jb3VudBgBIAEoA0gAiAEBEh8KEm91dHB1dF90b2tlbl9jb3VudBgCIAEoA0gBiAEBEiUKGGNhY2hlZF9pbnB1dF90b2tlbl9jb3VudBgDIAEoA0gCiAEBEiIKFXJlYXNvbmluZ190b2tlbl9jb3VudBgEIAEoA0gDiAEBEhoKDWNvc3RfbmFub191c2QYBSABKANIBIgBAUIUChJfaW5wdXRfdG9rZW5fY291bnRCFQoTX291dHB1dF90b2tlbl9jb3VudEIbChlfY2FjaGVkX2lucHV0X3Rva2VuX2NvdW50QhgKFl9yZWFzb25pbmdfdG9rZW5fY291bnRCEAoOX2Nvc3RfbmFub191c2QiiwMKB0F0dGVtcHQSFgoOYXR0ZW1wdF9udW1iZXIYASABKAUSEgoKZGVwbG95bWVudBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRINCgVtb2RlbBgEIAEoCRIjCgdvdXRjb21lGAUgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUSGAoLaHR0cF9zdGF0dXMYBiABKAVIAIgBARIVCg1wcm92aWRlcl9jb2RlGAcgASgJEjEKDnRvdGFsX2R1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEj8KHHRpbWVfdG9fZmlyc3RfdG9rZW5fZHVyYXRpb24YCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHwoFdXNhZ2UYCiABKAsyEC5zbHVpY2UudjEuVXNhZ2USKgoHcHVycG9zZRgLIAEoDjIZLnNsdWljZS52MS5BdHRlbXB0UHVycG9zZRIMCgR0aWVyGAwgASgJQg4KDF9odHRwX3N0YXR1cyKeAQoIRGVjaXNpb24SFgoOYXR0ZW1wdF9udW1iZXIYASABKAUSDgoGdGFyZ2V0GAIgASgJEiYKCXRhc2tfdHlwZRgDIAEoDjITLnNsdWljZS52MS5UYXNrVHlwZRIxCgpjYW5kaWRhdGVzGAQgAygLMh0uc2x1aWNlLnYxLkNhbmRpZGF0ZUp1ZGdlbWVudBIPCgdyZWxheGVkGAUgAygJIqUBChJDYW5kaWRhdGVKdWRnZW1lbnQSEgoKZGVwbG95bWVudBgBIAEoCRINCgVtb2RlbBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRIMCgR0aWVyGAQgASgJEg4KBmNob3NlbhgFIAEoCBISCgpyZW1vdmVkX2J5GAYgASgJEigKBXNjb3JlGAcgASgLMhkuc2x1aWNlLnYxLkNhbmRpZGF0ZVNjb3JlItUBCg5DYW5kaWRhdGVTY29yZRINCgVzY29yZRgBIAEoARIVCg1zdWNjZXNzX3JhdGlvGAIgASgBEg8KB3F1YWxpdHkYAyABKAESNAoRZXhwZWN0ZWRfZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SIwoWZXhwZWN0ZWRfY29zdF9uYW5vX3VzZBgFIAEoA0gAiAEBEhYKDmhlYWRyb29tX3JhdGlvGAYgASgBQhkKF19leHBlY3RlZF9jb3N0X25hbm9fdXNkInEKEUdlbmVyYXRpb25GYWlsdXJlEiQKCGF0dGVtcHRzGAEgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSFQoNYXR0ZW1wdF9jb3VudBgCIAEoBRIfCgV1c2FnZRgDIAEoCzIQLnNsdWljZS52MS5Vc2FnZSpfCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1NZU1RFTRABEg0KCVJPTEVfVVNFUhACEhIKDlJPTEVfQVNTSVNUQU5UEAMSDQoJUk9MRV9UT09MEAQqWAoLSW1hZ2VEZXRhaWwSHAoYSU1BR0VfREVUQUlMX1VOU1BFQ0lGSUVEEAASFAoQSU1BR0VfREVUQUlMX0xPVxABEhUKEUlNQUdFX0RFVEFJTF9ISUdIEAIq+AIKCFRhc2tUeXBlEhkKFVRBU0tfVFlQRV9VTlNQRUNJRklFRBAAEh0KGVRBU0tfVFlQRV9URVhUX0dFTkVSQVRJT04QARIdChlUQVNLX1RZUEVfQ09ERV9HRU5FUkFUSU9OEAISFgoSVEFTS19UWVBFX0FOQUxZU0lTEAMSFwoTVEFTS19UWVBFX1JFQVNPTklORxAEEhsKF1RBU0tfVFlQRV9TVU1NQVJJWkFUSU9OEAUSGQoVVEFTS19UWVBFX1RSQU5TTEFUSU9OEAYSHAoYVEFTS19UWVBFX0NMQVNTSUZJQ0FUSU9OEAcSGAoUVEFTS19UWVBFX0VYVFJBQ1RJT04QCBIdChlUQVNLX1RZUEVfVklTSU9OX0FOQUxZU0lTEAkSGgoWVEFTS19UWVBFX0xPTkdfQ09OVEVYVBAKEhcKE1RBU0tfVFlQRV9TVFJFQU1JTkcQCxIeChpUQVNLX1RZUEVfQkFUQ0hfUFJPQ0VTU0lORxAMKngKCFByaW9yaXR5EhgKFFBSSU9SSVRZX1VOU1BFQ0lGSUVEEAASEgoOUFJJT1JJVFlfU1BFRUQQARIUChBQUklPUklUWV9RVUFMSVRZEAISEQoNUFJJT1JJVFlfQ09TVBADEhUKEVBSSU9SSVRZX0JBTEFOQ0VEEAQqhwEKDlRvb2xDaG9pY2VNb2RlEiAKHFRPT0xfQ0hPSUNFX01PREVfVU5TUEVDSUZJRUQQABIZChVUT09MX0NIT0lDRV9NT0RFX0FVVE8QARIZChVUT09MX0NIT0lDRV9NT0RFX05PTkUQAhIdChlUT09MX0NIT0lDRV9NT0RFX1JFUVVJUkVEEAMqgAIKDkF0dGVtcHRQdXJwb3NlEh8KG0FUVEVNUFRfUFVSUE9TRV9VTlNQRUNJRklFRBAAEhkKFUFUVEVNUFRfUFVSUE9TRV9GSVJTVBABEhkKFUFUVEVNUFRfUFVSUE9TRV9SRVRSWRACEhwKGEFUVEVNUFRfUFVSUE9TRV9GQUxMQkFDSxADEhkKFUFUVEVNUFRfUFVSUE9TRV9IRURHRRAEEiEKHUFUVEVNUFRfUFVSUE9TRV9TRUNPTkRfQU5TV0VSEAUSGQoVQVRURU1QVF9QVVJQT1NFX0pVREdFEAYSIAocQVRURU1QVF9QVVJQT1NFX0hFQUxUSF9DSEVDSxAHKn4KEkdlbmVyYXRpb25TdHJhdGVneRIjCh9HRU5FUkFUSU9OX1NUUkFURUdZX1VOU1BFQ0lGSUVEEAASHgoaR0VORVJBVElPTl9TVFJBVEVHWV9TSU5HTEUQARIjCh9HRU5FUkFUSU9OX1NUUkFURUdZX0JFU1RfT0ZfVFdPEAIquAEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAhIcChhGSU5JU0hfUkVBU09OX1RPT0xfQ0FMTFMQAxIgChxGSU5JU0hfUkVBU09OX0NPTlRFTlRfRklMVEVSEAQSFwoTRklOSVNIX1JFQVNPTl9PVEhFUhAFKrkDCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABITCg9PVVRDT01FX1NVQ0NFU1MQARIQCgxPVVRDT01FX0FVVEgQAhIbChdPVVRDT01FX0lOVkFMSURfUkVRVUVTVBADEiMKH09VVENPTUVfQ09OVEVYVF9MRU5HVEhfRVhDRUVERUQQBBIaChZPVVRDT01FX0NPTlRFTlRfRklMVEVSEAUSFgoST1VUQ09NRV9SQVRFX0xJTUlUEAYSGwoXT1VUQ09NRV9RVU9UQV9FWEhBVVNURUQQBxIdChlPVVRDT01FX01PREVMX1VOQVZBSUxBQkxFEAgSGAoUT1VUQ09NRV9TRVJWRVJfRVJST1IQCRIWChJPVVRDT01FX09WRVJMT0FERUQQChITCg9PVVRDT01FX1RJTUVPVVQQCxITCg9PVVRDT01FX05FVFdPUksQDBIeChpPVVRDT01FX1NUUkVBTV9JTlRFUlJVUFRFRBANEhUKEU9VVENPTUVfQ0FOQ0VMTEVEEA4SFgoST1VUQ09NRV9TVVBFUlNFREVEEA8SEQoNT1VUQ09NRV9MT0NBTBAQYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct]);
+  fileDesc("ChpzbHVpY2UvdjEvZ2VuZXJhdGlvbi5wcm90bxIJc2x1aWNlLnYxIsoECg5HZW5lcmF0aW9uU3BlYxIkCghtZXNzYWdlcxgBIAMoCzISLnNsdWljZS52MS5NZXNzYWdlEiUKCGRpYWxvZ3VlGAIgASgLMhMuc2x1aWNlLnYxLkRpYWxvZ3VlEiEKBnRhcmdldBgDIAEoCzIRLnNsdWljZS52MS5UYXJnZXQSJgoJdGFza190eXBlGAQgASgOMhMuc2x1aWNlLnYxLlRhc2tUeXBlEiUKCHByaW9yaXR5GAUgASgOMhMuc2x1aWNlLnYxLlByaW9yaXR5Ei0KDHJlcXVpcmVtZW50cxgGIAEoCzIXLnNsdWljZS52MS5SZXF1aXJlbWVudHMSJQoIc2FtcGxpbmcYByABKAsyEy5zbHVpY2UudjEuU2FtcGxpbmcSHgoFdG9vbHMYCCADKAsyDy5zbHVpY2UudjEuVG9vbBIqCgt0b29sX2Nob2ljZRgJIAEoCzIVLnNsdWljZS52MS5Ub29sQ2hvaWNlEjIKD3Jlc3BvbnNlX2Zvcm1hdBgKIAEoCzIZLnNsdWljZS52MS5SZXNwb25zZUZvcm1hdBIvCghzdHJhdGVneRgLIAEoDjIdLnNsdWljZS52MS5HZW5lcmF0aW9uU3RyYXRlZ3kSKwoHd2VpZ2h0cxgMIAEoCzIaLnNsdWljZS52MS5Qcmlvcml0eVdlaWdodHMSDwoHZXhwbGFpbhgNIAEoCBI0ChBjb250ZXh0X292ZXJmbG93GA4gASgOMhouc2x1aWNlLnYxLkNvbnRleHRPdmVyZmxvdyKcAQoHTWVzc2FnZRIdCgRyb2xlGAEgASgOMg8uc2x1aWNlLnYxLlJvbGUSJQoFcGFydHMYAiADKAsyFi5zbHVpY2UudjEuQ29udGVudFBhcnQSDAoEbmFtZRgDIAEoCRInCgp0b29sX2NhbGxzGAQgAygLMhMuc2x1aWNlLnYxLlRvb2xDYWxsEhQKDHRvb2xfY2FsbF9pZBgFIAEoCSJICgtDb250ZW50UGFydBIOCgR0ZXh0GAEgASgJSAASIQoFaW1hZ2UYAiABKAsyEC5zbHVpY2UudjEuSW1hZ2VIAEIGCgRwYXJ0ImwKBUltYWdlEg0KA3VybBgBIAEoCUgAEg4KBGRhdGEYAiABKAxIABISCgptZWRpYV90eXBlGAMgASgJEiYKBmRldGFpbBgEIAEoDjIWLnNsdWljZS52MS5JbWFnZURldGFpbEIICgZzb3VyY2UitwEKCERpYWxvZ3VlEhcKD3Byb21wdF90ZW1wbGF0ZRgBIAEoCRIRCglyb2xlX25hbWUYAiABKAkSEQoJdXNlcl9uYW1lGAMgASgJEg0KBXF1ZXJ5GAQgASgJEi0KDGxvbmdfaGlzdG9yeRgFIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4SLgoNc2hvcnRfaGlzdG9yeRgGIAMoCzIXLnNsdWljZS52MS5EaWFsb2d1ZVR1cm4iOQoMRGlhbG9ndWVUdXJuEhEKCXVzZXJfdGV4dBgBIAEoCRIWCg5hc3Npc3RhbnRfdGV4dBgCIAEoCSKIAQoGVGFyZ2V0Eg8KBW1vZGVsGAEgASgJSAASEgoIcHJvdmlkZXIYAiABKAlIABIPCgVncm91cBgDIAEoCUgAEg4KBHBvb2wYBCABKAlIABIPCgVjaGFpbhgFIAEoCUgAEg8KBWFsaWFzGAYgASgJSAASDgoEbmFtZRgHIAEoCUgAQgYKBGtpbmQitwIKDFJlcXVpcmVtZW50cxIOCgZ2aXNpb24YASABKAgSDQoFdG9vbHMYAiABKAgSEwoLanNvbl9vdXRwdXQYAyABKAgSFAoMbG9uZ19jb250ZXh0GAQgASgIEiAKE2NvbnRleHRfdG9rZW5fY291bnQYBSABKAVIAIgBARI3ChRtYXhfbGF0ZW5jeV9kdXJhdGlvbhgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIeChFtaW5fc3VjY2Vzc19yYXRpbxgHIAEoAUgBiAEBEh4KEW1heF9jb3N0X25hbm9fdXNkGAggASgDSAKIAQFCFgoUX2NvbnRleHRfdG9rZW5fY291bnRCFAoSX21pbl9zdWNjZXNzX3JhdGlvQhQKEl9tYXhfY29zdF9uYW5vX3VzZCJBCg9Qcmlvcml0eVdlaWdodHMSDwoHcXVhbGl0eRgBIAEoARIPCgdsYXRlbmN5GAIgASgBEgwKBGNvc3QYAyABKAEiqgEKCFNhbXBsaW5nEhgKC3RlbXBlcmF0dXJlGAEgASgBSACIAQESEgoFdG9wX3AYAiABKAFIAYgBARIjChZtYXhfb3V0cHV0X3Rva2VuX2NvdW50GAMgASgFSAKIAQESFgoOc3RvcF9zZXF1ZW5jZXMYBCADKAlCDgoMX3RlbXBlcmF0dXJlQggKBl90b3BfcEIZChdfbWF4X291dHB1dF90b2tlbl9jb3VudCJWCgRUb29sEgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSKwoKcGFyYW1ldGVycxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiVgoKVG9vbENob2ljZRIpCgRtb2RlGAEgASgOMhkuc2x1aWNlLnYxLlRvb2xDaG9pY2VNb2RlSAASEwoJdG9vbF9uYW1lGAIgASgJSABCCAoGY2hvaWNlIlcKCFRvb2xDYWxsEg8KB2NhbGxfaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglhcmd1bWVudHMYAyABKAkSGQoRdGhvdWdodF9zaWduYXR1cmUYBCABKAkiggEKDlJlc3BvbnNlRm9ybWF0EjIKC2pzb25fb2JqZWN0GAEgASgLMhsuc2x1aWNlLnYxLkpzb25PYmplY3RGb3JtYXRIABIyCgtqc29uX3NjaGVtYRgCIAEoCzIbLnNsdWljZS52MS5Kc29uU2NoZW1hRm9ybWF0SABCCAoGZm9ybWF0IhIKEEpzb25PYmplY3RGb3JtYXQiWQoQSnNvblNjaGVtYUZvcm1hdBIMCgRuYW1lGAEgASgJEicKBnNjaGVtYRgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDgoGc3RyaWN0GAMgASgIItMCCgVVc2FnZRIeChFpbnB1dF90b2tlbl9jb3VudBgBIAEoA0gAiAEBEh8KEm91dHB1dF90b2tlbl9jb3VudBgCIAEoA0gBiAEBEiUKGGNhY2hlZF9pbnB1dF90b2tlbl9jb3VudBgDIAEoA0gCiAEBEiIKFXJlYXNvbmluZ190b2tlbl9jb3VudBgEIAEoA0gDiAEBEhoKDWNvc3RfbmFub191c2QYBSABKANIBIgBARIaCg1jb3N0X25hbm9fY255GAYgASgDSAWIAQFCFAoSX2lucHV0X3Rva2VuX2NvdW50QhUKE19vdXRwdXRfdG9rZW5fY291bnRCGwoZX2NhY2hlZF9pbnB1dF90b2tlbl9jb3VudEIYChZfcmVhc29uaW5nX3Rva2VuX2NvdW50QhAKDl9jb3N0X25hbm9fdXNkQhAKDl9jb3N0X25hbm9fY255IosDCgdBdHRlbXB0EhYKDmF0dGVtcHRfbnVtYmVyGAEgASgFEhIKCmRlcGxveW1lbnQYAiABKAkSEAoIcHJvdmlkZXIYAyABKAkSDQoFbW9kZWwYBCABKAkSIwoHb3V0Y29tZRgFIAEoDjISLnNsdWljZS52MS5PdXRjb21lEhgKC2h0dHBfc3RhdHVzGAYgASgFSACIAQESFQoNcHJvdmlkZXJfY29kZRgHIAEoCRIxCg50b3RhbF9kdXJhdGlvbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI/Chx0aW1lX3RvX2ZpcnN0X3Rva2VuX2R1cmF0aW9uGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh8KBXVzYWdlGAogASgLMhAuc2x1aWNlLnYxLlVzYWdlEioKB3B1cnBvc2UYCyABKA4yGS5zbHVpY2UudjEuQXR0ZW1wdFB1cnBvc2USDAoEdGllchgMIAEoCUIOCgxfaHR0cF9zdGF0dXMiZQoKQWRqdXN0bWVudBINCgVmaWVsZBgBIAEoCRINCgVhc2tlZBgCIAEoCRIMCgR1c2VkGAMgASgJEisKBnJlYXNvbhgEIAEoDjIbLnNsdWljZS52MS5BZGp1c3RtZW50UmVhc29uIp4BCghEZWNpc2lvbhIWCg5hdHRlbXB0X251bWJlchgBIAEoBRIOCgZ0YXJnZXQYAiABKAkSJgoJdGFza190eXBlGAMgASgOMhMuc2x1aWNlLnYxLlRhc2tUeXBlEjEKCmNhbmRpZGF0ZXMYBCADKAsyHS5zbHVpY2UudjEuQ2FuZGlkYXRlSnVkZ2VtZW50Eg8KB3JlbGF4ZWQYBSADKAkipQEKEkNhbmRpZGF0ZUp1ZGdlbWVudBISCgpkZXBsb3ltZW50GAEgASgJEg0KBW1vZGVsGAIgASgJEhAKCHByb3ZpZGVyGAMgASgJEgwKBHRpZXIYBCABKAkSDgoGY2hvc2VuGAUgASgIEhIKCnJlbW92ZWRfYnkYBiABKAkSKAoFc2NvcmUYByABKAsyGS5zbHVpY2UudjEuQ2FuZGlkYXRlU2NvcmUi1QEKDkNhbmRpZGF0ZVNjb3JlEg0KBXNjb3JlGAEgASgBEhUKDXN1Y2Nlc3NfcmF0aW8YAiABKAESDwoHcXVhbGl0eRgDIAEoARI0ChFleHBlY3RlZF9kdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIjChZleHBlY3RlZF9jb3N0X25hbm9fdXNkGAUgASgDSACIAQESFgoOaGVhZHJvb21fcmF0aW8YBiABKAFCGQoXX2V4cGVjdGVkX2Nvc3RfbmFub191c2QicQoRR2VuZXJhdGlvbkZhaWx1cmUSJAoIYXR0ZW1wdHMYASADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIVCg1hdHRlbXB0X2NvdW50GAIgASgFEh8KBXVzYWdlGAMgASgLMhAuc2x1aWNlLnYxLlVzYWdlKl8KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfU1lTVEVNEAESDQoJUk9MRV9VU0VSEAISEgoOUk9MRV9BU1NJU1RBTlQQAxINCglST0xFX1RPT0wQBCpYCgtJbWFnZURldGFpbBIcChhJTUFHRV9ERVRBSUxfVU5TUEVDSUZJRUQQABIUChBJTUFHRV9ERVRBSUxfTE9XEAESFQoRSU1BR0VfREVUQUlMX0hJR0gQAir4AgoIVGFza1R5cGUSGQoVVEFTS19UWVBFX1VOU1BFQ0lGSUVEEAASHQoZVEFTS19UWVBFX1RFWFRfR0VORVJBVElPThABEh0KGVRBU0tfVFlQRV9DT0RFX0dFTkVSQVRJT04QAhIWChJUQVNLX1RZUEVfQU5BTFlTSVMQAxIXChNUQVNLX1RZUEVfUkVBU09OSU5HEAQSGwoXVEFTS19UWVBFX1NVTU1BUklaQVRJT04QBRIZChVUQVNLX1RZUEVfVFJBTlNMQVRJT04QBhIcChhUQVNLX1RZUEVfQ0xBU1NJRklDQVRJT04QBxIYChRUQVNLX1RZUEVfRVhUUkFDVElPThAIEh0KGVRBU0tfVFlQRV9WSVNJT05fQU5BTFlTSVMQCRIaChZUQVNLX1RZUEVfTE9OR19DT05URVhUEAoSFwoTVEFTS19UWVBFX1NUUkVBTUlORxALEh4KGlRBU0tfVFlQRV9CQVRDSF9QUk9DRVNTSU5HEAwqeAoIUHJpb3JpdHkSGAoUUFJJT1JJVFlfVU5TUEVDSUZJRUQQABISCg5QUklPUklUWV9TUEVFRBABEhQKEFBSSU9SSVRZX1FVQUxJVFkQAhIRCg1QUklPUklUWV9DT1NUEAMSFQoRUFJJT1JJVFlfQkFMQU5DRUQQBCqHAQoOVG9vbENob2ljZU1vZGUSIAocVE9PTF9DSE9JQ0VfTU9ERV9VTlNQRUNJRklFRBAAEhkKFVRPT0xfQ0hPSUNFX01PREVfQVVUTxABEhkKFVRPT0xfQ0hPSUNFX01PREVfTk9ORRACEh0KGVRPT0xfQ0hPSUNFX01PREVfUkVRVUlSRUQQAyqAAgoOQXR0ZW1wdFB1cnBvc2USHwobQVRURU1QVF9QVVJQT1NFX1VOU1BFQ0lGSUVEEAASGQoVQVRURU1QVF9QVVJQT1NFX0ZJUlNUEAESGQoVQVRURU1QVF9QVVJQT1NFX1JFVFJZEAISHAoYQVRURU1QVF9QVVJQT1NFX0ZBTExCQUNLEAMSGQoVQVRURU1QVF9QVVJQT1NFX0hFREdFEAQSIQodQVRURU1QVF9QVVJQT1NFX1NFQ09ORF9BTlNXRVIQBRIZChVBVFRFTVBUX1BVUlBPU0VfSlVER0UQBhIgChxBVFRFTVBUX1BVUlBPU0VfSEVBTFRIX0NIRUNLEAcqkwEKD0NvbnRleHRPdmVyZmxvdxIgChxDT05URVhUX09WRVJGTE9XX1VOU1BFQ0lGSUVEEAASGQoVQ09OVEVYVF9PVkVSRkxPV19GQUlMEAESIAocQ09OVEVYVF9PVkVSRkxPV19UUklNX09MREVTVBACEiEKHUNPTlRFWFRfT1ZFUkZMT1dfTEFSR0VSX01PREVMEAMqmwIKEEFkanVzdG1lbnRSZWFzb24SIQodQURKVVNUTUVOVF9SRUFTT05fVU5TUEVDSUZJRUQQABIiCh5BREpVU1RNRU5UX1JFQVNPTl9PVVRfT0ZfUkFOR0UQARIjCh9BREpVU1RNRU5UX1JFQVNPTl9OT1RfU1VQUE9SVEVEEAISJAogQURKVVNUTUVOVF9SRUFTT05fQ09OVEVYVF9XSU5ET1cQAxImCiJBREpVU1RNRU5UX1JFQVNPTl9PUEVSQVRPUl9TRVRUSU5HEAQSKQolQURKVVNUTUVOVF9SRUFTT05fUkVRVUlSRU1FTlRfUkVMQVhFRBAFEiIKHkFESlVTVE1FTlRfUkVBU09OX0xBUkdFUl9NT0RFTBAGKn4KEkdlbmVyYXRpb25TdHJhdGVneRIjCh9HRU5FUkFUSU9OX1NUUkFURUdZX1VOU1BFQ0lGSUVEEAASHgoaR0VORVJBVElPTl9TVFJBVEVHWV9TSU5HTEUQARIjCh9HRU5FUkFUSU9OX1NUUkFURUdZX0JFU1RfT0ZfVFdPEAIquAEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAhIcChhGSU5JU0hfUkVBU09OX1RPT0xfQ0FMTFMQAxIgChxGSU5JU0hfUkVBU09OX0NPTlRFTlRfRklMVEVSEAQSFwoTRklOSVNIX1JFQVNPTl9PVEhFUhAFKrkDCgdPdXRjb21lEhcKE09VVENPTUVfVU5TUEVDSUZJRUQQABITCg9PVVRDT01FX1NVQ0NFU1MQARIQCgxPVVRDT01FX0FVVEgQAhIbChdPVVRDT01FX0lOVkFMSURfUkVRVUVTVBADEiMKH09VVENPTUVfQ09OVEVYVF9MRU5HVEhfRVhDRUVERUQQBBIaChZPVVRDT01FX0NPTlRFTlRfRklMVEVSEAUSFgoST1VUQ09NRV9SQVRFX0xJTUlUEAYSGwoXT1VUQ09NRV9RVU9UQV9FWEhBVVNURUQQBxIdChlPVVRDT01FX01PREVMX1VOQVZBSUxBQkxFEAgSGAoUT1VUQ09NRV9TRVJWRVJfRVJST1IQCRIWChJPVVRDT01FX09WRVJMT0FERUQQChITCg9PVVRDT01FX1RJTUVPVVQQCxITCg9PVVRDT01FX05FVFdPUksQDBIeChpPVVRDT01FX1NUUkVBTV9JTlRFUlJVUFRFRBANEhUKEU9VVENPTUVfQ0FOQ0VMTEVEEA4SFgoST1VUQ09NRV9TVVBFUlNFREVEEA8SEQoNT1VUQ09NRV9MT0NBTBAQYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct]);
 
 /**
  * Describes one generation: what is asked, of whom, and under which conditions.
@@ -119,6 +119,15 @@ export type GenerationSpec = Message$1<"sluice.v1.GenerationSpec"> & {
    * @generated from field: bool explain = 13;
    */
   explain: boolean;
+
+  /**
+   * What to do when no candidate of the target has room for the prompt. Unset
+   * means what the configuration says, else to fail. ExplainRoute judges the
+   * prompt and the target as they are.
+   *
+   * @generated from field: sluice.v1.ContextOverflow context_overflow = 14;
+   */
+  contextOverflow: ContextOverflow;
 };
 
 /**
@@ -498,7 +507,8 @@ export type Requirements = Message$1<"sluice.v1.Requirements"> & {
 
   /**
    * Must be expected to cost at most this, in billionths of a US dollar; a model
-   * without a price is not chosen. Never given up.
+   * without a price in that currency is not chosen; a deployment that is billed in
+   * another one is compared by its model's price in US dollars. Never given up.
    *
    * @generated from field: optional int64 max_cost_nano_usd = 8;
    */
@@ -555,14 +565,17 @@ export const PriorityWeightsSchema: GenMessage<PriorityWeights> = /*@__PURE__*/
  */
 export type Sampling = Message$1<"sluice.v1.Sampling"> & {
   /**
-   * Randomness, 0.0 to 2.0 inclusive. Unset leaves it to the provider.
+   * Randomness, 0.0 to 2.0 inclusive. Unset leaves it to the provider. Cut to the
+   * range of the model that answers, or left out where it takes none; told as an
+   * adjustment.
    *
    * @generated from field: optional double temperature = 1;
    */
   temperature?: number | undefined;
 
   /**
-   * Nucleus mass, above 0.0 to 1.0 inclusive. Unset leaves it to the provider.
+   * Nucleus mass, above 0.0 to 1.0 inclusive. Unset leaves it to the provider. Cut
+   * or left out as `temperature` is.
    *
    * @generated from field: optional double top_p = 2;
    */
@@ -577,7 +590,8 @@ export type Sampling = Message$1<"sluice.v1.Sampling"> & {
   maxOutputTokenCount?: number | undefined;
 
   /**
-   * Texts that end the answer when they appear. At most 4, none empty.
+   * Texts that end the answer when they appear. At most 4, none empty. A candidate
+   * that takes fewer is not chosen.
    *
    * @generated from field: repeated string stop_sequences = 4;
    */
@@ -690,6 +704,15 @@ export type ToolCall = Message$1<"sluice.v1.ToolCall"> & {
    * @generated from field: string arguments = 3;
    */
   arguments: string;
+
+  /**
+   * What the provider wants back with the call in the next turn, not for reading
+   * (Gemini's thought signature). Send it back as it came; at most 1,000,000
+   * characters. Other providers are never shown it.
+   *
+   * @generated from field: string thought_signature = 4;
+   */
+  thoughtSignature: string;
 };
 
 /**
@@ -827,6 +850,14 @@ export type Usage = Message$1<"sluice.v1.Usage"> & {
    * @generated from field: optional int64 cost_nano_usd = 5;
    */
   costNanoUsd?: bigint | undefined;
+
+  /**
+   * What it cost in billionths of a yuan, instead of `cost_nano_usd`, at a
+   * deployment whose price list is in that currency. Costs are never converted.
+   *
+   * @generated from field: optional int64 cost_nano_cny = 6;
+   */
+  costNanoCny?: bigint | undefined;
 };
 
 /**
@@ -936,6 +967,51 @@ export const AttemptSchema: GenMessage<Attempt> = /*@__PURE__*/
   messageDesc(file_sluice_v1_generation, 17);
 
 /**
+ * A part of a request that the answering attempt did not carry as asked. Whatever
+ * a model cannot take and whatever an operator has set otherwise is told this way;
+ * nothing is changed in silence.
+ *
+ * @generated from message sluice.v1.Adjustment
+ */
+export type Adjustment = Message$1<"sluice.v1.Adjustment"> & {
+  /**
+   * The field of GenerationSpec, for example `sampling.temperature`. Indexes of
+   * repeated fields are left out.
+   *
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * What was asked. At most 256 characters.
+   *
+   * @generated from field: string asked = 2;
+   */
+  asked: string;
+
+  /**
+   * What was used instead. At most 256 characters; empty where it was left out.
+   *
+   * @generated from field: string used = 3;
+   */
+  used: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: sluice.v1.AdjustmentReason reason = 4;
+   */
+  reason: AdjustmentReason;
+};
+
+/**
+ * Describes the message sluice.v1.Adjustment.
+ * Use `create(AdjustmentSchema)` to create a new message.
+ */
+export const AdjustmentSchema: GenMessage<Adjustment> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_generation, 18);
+
+/**
  * How the candidates of one attempt were judged.
  *
  * @generated from message sluice.v1.Decision
@@ -982,7 +1058,7 @@ export type Decision = Message$1<"sluice.v1.Decision"> & {
  * Use `create(DecisionSchema)` to create a new message.
  */
 export const DecisionSchema: GenMessage<Decision> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 18);
+  messageDesc(file_sluice_v1_generation, 19);
 
 /**
  * How one candidate was judged.
@@ -1045,7 +1121,7 @@ export type CandidateJudgement = Message$1<"sluice.v1.CandidateJudgement"> & {
  * Use `create(CandidateJudgementSchema)` to create a new message.
  */
 export const CandidateJudgementSchema: GenMessage<CandidateJudgement> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 19);
+  messageDesc(file_sluice_v1_generation, 20);
 
 /**
  * What speaks for a candidate. The score is the success probability times the
@@ -1102,7 +1178,7 @@ export type CandidateScore = Message$1<"sluice.v1.CandidateScore"> & {
  * Use `create(CandidateScoreSchema)` to create a new message.
  */
 export const CandidateScoreSchema: GenMessage<CandidateScore> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 20);
+  messageDesc(file_sluice_v1_generation, 21);
 
 /**
  * What is known of a generation that failed. Sent as a detail of the error.
@@ -1138,7 +1214,7 @@ export type GenerationFailure = Message$1<"sluice.v1.GenerationFailure"> & {
  * Use `create(GenerationFailureSchema)` to create a new message.
  */
 export const GenerationFailureSchema: GenMessage<GenerationFailure> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_generation, 21);
+  messageDesc(file_sluice_v1_generation, 22);
 
 /**
  * Who speaks in a message.
@@ -1527,6 +1603,126 @@ export const AttemptPurposeSchema: GenEnum<AttemptPurpose> = /*@__PURE__*/
   enumDesc(file_sluice_v1_generation, 5);
 
 /**
+ * What to do with a prompt that no candidate has room for. Values may be added.
+ *
+ * @generated from enum sluice.v1.ContextOverflow
+ */
+export const ContextOverflow = {
+  /**
+   * What the configuration says.
+   *
+   * @generated from enum value: CONTEXT_OVERFLOW_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The request fails with CONTEXT_LENGTH_EXCEEDED and the figures.
+   *
+   * @generated from enum value: CONTEXT_OVERFLOW_FAIL = 1;
+   */
+  FAIL: 1,
+
+  /**
+   * The oldest turns are left out until the rest has room. System messages and
+   * everything from the last user message on stay; calls of tools and their
+   * results go together. Told as an adjustment of `messages`.
+   *
+   * @generated from enum value: CONTEXT_OVERFLOW_TRIM_OLDEST = 2;
+   */
+  TRIM_OLDEST: 2,
+
+  /**
+   * Any model of the catalog with a window that is large enough may answer. Told
+   * as an adjustment of `target`.
+   *
+   * @generated from enum value: CONTEXT_OVERFLOW_LARGER_MODEL = 3;
+   */
+  LARGER_MODEL: 3,
+} as const;
+
+/**
+ * What to do with a prompt that no candidate has room for. Values may be added.
+ *
+ * @generated from enum sluice.v1.ContextOverflow
+ */
+export type ContextOverflow = (typeof ContextOverflow)[keyof typeof ContextOverflow] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.ContextOverflow.
+ */
+export const ContextOverflowSchema: GenEnum<ContextOverflow> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_generation, 6);
+
+/**
+ * Why a part of a request was changed. Values may be added.
+ *
+ * @generated from enum sluice.v1.AdjustmentReason
+ */
+export const AdjustmentReason = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The model takes a narrower range: the figure was cut to it.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_OUT_OF_RANGE = 1;
+   */
+  OUT_OF_RANGE: 1,
+
+  /**
+   * The model does not take this: it was left out.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_NOT_SUPPORTED = 2;
+   */
+  NOT_SUPPORTED: 2,
+
+  /**
+   * Prompt and answer together would not have fitted the context window.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_CONTEXT_WINDOW = 3;
+   */
+  CONTEXT_WINDOW: 3,
+
+  /**
+   * The operator has set it otherwise, for the echelon or the deployment.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_OPERATOR_SETTING = 4;
+   */
+  OPERATOR_SETTING: 4,
+
+  /**
+   * No candidate met the requirement, so it was given up; `used` is what was expected.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_REQUIREMENT_RELAXED = 5;
+   */
+  REQUIREMENT_RELAXED: 5,
+
+  /**
+   * The prompt did not fit the target, and the request allows a model with a larger window.
+   *
+   * @generated from enum value: ADJUSTMENT_REASON_LARGER_MODEL = 6;
+   */
+  LARGER_MODEL: 6,
+} as const;
+
+/**
+ * Why a part of a request was changed. Values may be added.
+ *
+ * @generated from enum sluice.v1.AdjustmentReason
+ */
+export type AdjustmentReason = (typeof AdjustmentReason)[keyof typeof AdjustmentReason] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.AdjustmentReason.
+ */
+export const AdjustmentReasonSchema: GenEnum<AdjustmentReason> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_generation, 7);
+
+/**
  * How many answers are made. Values may be added.
  *
  * @generated from enum sluice.v1.GenerationStrategy
@@ -1566,7 +1762,7 @@ export type GenerationStrategy = (typeof GenerationStrategy)[keyof typeof Genera
  * Describes the enum sluice.v1.GenerationStrategy.
  */
 export const GenerationStrategySchema: GenEnum<GenerationStrategy> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_generation, 6);
+  enumDesc(file_sluice_v1_generation, 8);
 
 /**
  * Why an answer ended. Values may be added; read an unknown one as unspecified.
@@ -1628,7 +1824,7 @@ export type FinishReason = (typeof FinishReason)[keyof typeof FinishReason] | Un
  * Describes the enum sluice.v1.FinishReason.
  */
 export const FinishReasonSchema: GenEnum<FinishReason> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_generation, 7);
+  enumDesc(file_sluice_v1_generation, 9);
 
 /**
  * How an attempt ended. Values may be added; read an unknown one as unspecified.
@@ -1767,5 +1963,5 @@ export type Outcome = (typeof Outcome)[keyof typeof Outcome] | UnknownEnum;
  * Describes the enum sluice.v1.Outcome.
  */
 export const OutcomeSchema: GenEnum<Outcome> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_generation, 8);
+  enumDesc(file_sluice_v1_generation, 10);
 

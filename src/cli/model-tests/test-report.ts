@@ -2,7 +2,7 @@
 
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { type ModelTest, ModelTestState } from "../../../gen/sluice/v1/model_service_pb.ts";
-import { formatDuration, formatNanoUsd, UNKNOWN } from "../number-text.ts";
+import { formatCost, formatDuration, formatNanoUsd, UNKNOWN } from "../number-text.ts";
 import type { Column } from "../text-table.ts";
 
 /** What a test of models found, in the order of the tests. */
@@ -54,7 +54,7 @@ export const TEST_COLUMNS: readonly Column<ModelTest>[] = [
     align: "right",
     text: ({ tokensPerSecond }) => tokensPerSecond?.toFixed(1) ?? UNKNOWN,
   },
-  { heading: "COST", align: "right", text: ({ usage }) => formatNanoUsd(usage?.costNanoUsd) },
+  { heading: "COST", align: "right", text: ({ usage }) => formatCost(usage) },
   { heading: "ERROR", text: ({ errorReason }) => (errorReason === "" ? UNKNOWN : errorReason) },
 ];
 
@@ -127,6 +127,7 @@ export function renderJson(report: TestReport): string {
         tokensPerSecond: test.tokensPerSecond ?? null,
         outputTokens: test.usage?.outputTokenCount === undefined ? null : Number(test.usage.outputTokenCount),
         costNanoUsd: test.usage?.costNanoUsd === undefined ? null : Number(test.usage.costNanoUsd),
+        costNanoCny: test.usage?.costNanoCny === undefined ? null : Number(test.usage.costNanoCny),
         attemptCount: test.attemptCount,
         errorReason: test.errorReason || null,
         errorMessage: test.errorMessage || null,

@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import { aliasesSection, defaultsSection } from "./alias-section.ts";
 import { authSection, corsSection, imagesSection } from "./auth-section.ts";
+import { catalogSection } from "./catalog-section.ts";
 import { chainsSection } from "./chain-section.ts";
 import { section } from "./fields.ts";
 import { groupsSection } from "./group-section.ts";
@@ -28,6 +29,7 @@ export const configSchema = section({
   server: serverSection.prefault({}).meta({ description: "Where and how callers connect." }),
   providers: providersSection.optional(),
   models: modelsSection.optional(),
+  catalog: catalogSection.optional(),
   groups: groupsSection.optional(),
   pools: poolsSection.optional(),
   chains: chainsSection.optional(),

@@ -11,7 +11,7 @@ import {
   SECONDS_PATTERN,
 } from "../values/duration.ts";
 import type { Parsed } from "../values/parsed.ts";
-import { PRICE_RIGHT, parseUsdPrice } from "../values/usd-price.ts";
+import { LIST_PRICE_RIGHT, PRICE_RIGHT, parseListPrice, parseUsdPrice } from "../values/usd-price.ts";
 
 const DESCRIPTION_RIGHT = "text of one line, at most 500 characters";
 
@@ -117,6 +117,14 @@ export function usdPrice(meta: FieldMeta) {
     .meta({ title: "decimal", examples: [0.07, "2.2"], ...editable(meta) });
 }
 
+/** A price in the currency of its list, in whole billionths once read. */
+export function listPrice(meta: FieldMeta) {
+  return z
+    .union([z.number(), z.string()], { error: LIST_PRICE_RIGHT })
+    .transform((price, context) => useParsed(parseListPrice(String(price)), context, price))
+    .meta({ title: "decimal", examples: [0.5, "2.2"], ...editable(meta) });
+}
+
 /** A whole number. */
 export function wholeNumber(limits: { min: number; max: number }, meta: FieldMeta) {
   const right = `a whole number from ${limits.min} to ${limits.max}`;
@@ -142,6 +150,14 @@ export function flag(byDefault: boolean, meta: FieldMeta) {
   return z
     .boolean({ error: "true or false" })
     .default(byDefault)
+    .meta({ title: "true or false", ...editable(meta) });
+}
+
+/** `true` or `false`, or nothing. */
+export function optionalFlag(meta: FieldMeta) {
+  return z
+    .boolean({ error: "true or false" })
+    .optional()
     .meta({ title: "true or false", ...editable(meta) });
 }
 

@@ -13,6 +13,8 @@ import {
   wholeNumber,
 } from "./fields.ts";
 import { targetNameText } from "./name-fields.ts";
+import { parametersSection } from "./parameters-section.ts";
+import { priceListSection } from "./price-list-section.ts";
 import { childValue } from "./schema-node.ts";
 
 const VISIBLE_RIGHT = "1 to 200 visible ASCII characters without spaces";
@@ -23,15 +25,23 @@ const FIXED_MEMBERS = ["model", "messages", "stream"] as const;
 
 const tier = (description: string) => wholeNumber({ min: 1, max: 5 }, { description }).default(3);
 
+/** What the tiers mean. */
+export const tierFields = {
+  speed: "From 1 (fastest) to 5.",
+  quality: "From 1 to 5 (best).",
+  cost: "From 1 (cheapest) to 5.",
+} as const;
+
 const tiers = section({
-  speed: tier("From 1 (fastest) to 5."),
-  quality: tier("From 1 to 5 (best)."),
-  cost: tier("From 1 (cheapest) to 5."),
+  speed: tier(tierFields.speed),
+  quality: tier(tierFields.quality),
+  cost: tier(tierFields.cost),
 })
   .prefault({})
   .meta({ description: "How the model compares with the others." });
 
-const price = section({
+/** A flat price in US dollars. */
+export const price = section({
   input: usdPrice({ description: "Per million input tokens." }),
   output: usdPrice({ description: "Per million output tokens." }),
   cached_input: usdPrice({
@@ -81,6 +91,18 @@ const limits = section({
   .prefault({})
   .meta({ description: "What the provider allows, or what you want to give it at most." });
 
+/** Fields that built-in models have too. */
+export const modelFields = { task_suitability: taskSuitability } as const;
+export const deploymentFields = {
+  upstream_model: line(VISIBLE_RIGHT, VISIBLE)
+    .optional()
+    .meta({
+      title: "text",
+      description: "The model's name at the provider. The model's own `name` when left out.",
+      examples: ["glm-4.7-flash"],
+    }),
+} as const;
+
 /** `models[].deployments[]` in the file. */
 export const deployment = section({
   id: line(VISIBLE_RIGHT, VISIBLE)
@@ -94,13 +116,7 @@ export const deployment = section({
   provider: z
     .string({ error: "the name of a provider" })
     .meta({ title: "text", description: "The name of one of `providers`.", examples: ["glm"] }),
-  upstream_model: line(VISIBLE_RIGHT, VISIBLE)
-    .optional()
-    .meta({
-      title: "text",
-      description: "The model's name at the provider. The model's own `name` when left out.",
-      examples: ["glm-4.7-flash"],
-    }),
+  upstream_model: deploymentFields.upstream_model,
   request_overrides: z
     .record(z.string(), z.unknown(), { error: "a map (key: value)" })
     .default({})
@@ -119,6 +135,8 @@ export const deployment = section({
       title: "map",
       description: "Members added to the request body that is sent to the provider, for example `thinking`.",
     }),
+  parameters: parametersSection,
+  price: priceListSection.optional(),
   limits,
   concurrency_limit: wholeNumber(
     { min: 1, max: 100_000 },
@@ -177,5 +195,5 @@ export const modelsSection = z
   .min(1, { error: "at least one model" })
   .meta({
     description:
-      "The catalog: the names callers ask for. Given together with `providers`; it replaces the built-in GLM models as a whole.",
+      "The catalog: the names callers ask for. Given together with `providers`; it replaces the built-in models as a whole; `catalog` changes single ones.",
   });

@@ -6,6 +6,7 @@ import {
   decimalNumber,
   duration,
   filePath,
+  flag,
   isAtMost,
   line,
   onlyOneOf,
@@ -60,6 +61,10 @@ function httpProvider<Kind extends string>(kind: Kind, about: HttpKind) {
       { minMs: 1, maxMs: 600_000, defaultMs: 5_000 },
       { description: "How long a connection may take to open." },
     ),
+    probe: flag(true, {
+      description:
+        "Whether its list of models is asked at the start; models that are not in it are set aside for ten minutes. Zhipu has no such list.",
+    }),
     retry: providerRetrySection.optional(),
   }).check(onlyOneOf("api_key_file", "api_key"));
 }
@@ -91,6 +96,16 @@ export const openRouterProvider = httpProvider("openrouter", {
   urls: ["https://openrouter.ai/api/v1"],
   keyDescription: "The key sent as `Authorization: Bearer …`.",
   keyVariable: "{OPENROUTER_API_KEY}",
+});
+
+/** A provider of kind `gemini`. */
+export const geminiProvider = httpProvider("gemini", {
+  description:
+    "Gemini, by Google's endpoint in OpenAI's style. The thought signatures of tool calls are given to the caller and sent back.",
+  path: "/chat/completions",
+  urls: ["https://generativelanguage.googleapis.com/v1beta/openai"],
+  keyDescription: "The key sent as `Authorization: Bearer …`.",
+  keyVariable: "{GEMINI_API_KEY}",
 });
 
 /** A provider of kind `anthropic`. */
@@ -158,23 +173,32 @@ export const simulatorProvider = section({
   ),
 );
 
+/** One of `providers`. */
+export const providerEntry = z.discriminatedUnion(
+  "kind",
+  [
+    openAiProvider,
+    glmProvider,
+    openRouterProvider,
+    geminiProvider,
+    anthropicProvider,
+    ollamaProvider,
+    simulatorProvider,
+  ],
+  {
+    error: (issue) =>
+      issue.code === "invalid_union"
+        ? "openai, glm, openrouter, gemini, anthropic, ollama or simulator"
+        : "a map (key: value)",
+  },
+);
+
 /** `providers` in the file. */
 export const providersSection = z
-  .record(
-    line(NAME_RIGHT, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/),
-    z.discriminatedUnion(
-      "kind",
-      [openAiProvider, glmProvider, openRouterProvider, anthropicProvider, ollamaProvider, simulatorProvider],
-      {
-        error: (issue) =>
-          issue.code === "invalid_union"
-            ? "openai, glm, openrouter, anthropic, ollama or simulator"
-            : "a map (key: value)",
-      },
-    ),
-    { error: (issue) => (issue.code === "invalid_key" ? NAME_RIGHT : "a map of providers by name") },
-  )
+  .record(line(NAME_RIGHT, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/), providerEntry, {
+    error: (issue) => (issue.code === "invalid_key" ? NAME_RIGHT : "a map of providers by name"),
+  })
   .meta({
     description:
-      "Who serves models, by name. Given together with `models`; without both, the built-in GLM models are there.",
+      "Who serves models, by name. Given together with `models`; without both, the built-in models are there.",
   });

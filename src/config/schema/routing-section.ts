@@ -1,3 +1,5 @@
+import * as z from "zod";
+
 import { MAX_DURATION_MS } from "../values/duration.ts";
 import { breakerSection } from "./breaker-section.ts";
 import { decimalNumber, duration, flag, section, wholeNumber } from "./fields.ts";
@@ -85,4 +87,12 @@ export const routingSection = section({
   }),
   weights: weightsSection,
   best_of_two: bestOfTwo,
+  context_overflow: z
+    .enum(["fail", "trim_oldest", "larger_model"], { error: "fail, trim_oldest or larger_model" })
+    .default("fail")
+    .meta({
+      title: "word",
+      description:
+        "What to do with a prompt that no candidate of the target has room for, where the request does not say: fail; leave out the oldest turns; or let any model with a larger window answer.",
+    }),
 });

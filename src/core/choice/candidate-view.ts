@@ -42,6 +42,8 @@ export interface CandidateView {
   readonly permitAvailable: boolean;
   /** The admitted part of its share while ramping, 0 to 1. */
   readonly rampRatio: number;
+  /** Tokens of the model for each estimated one of a prompt; 1 where nothing was counted. */
+  readonly promptTokenRatio: number;
   /** Whether only other replicas' evidence speaks against it. */
   readonly suspect: boolean;
   /** Since the last sample of any kind; Infinity where there is none. */

@@ -161,7 +161,7 @@ export class Chooser {
       tierIndex,
       reason,
       relaxed,
-      maxOutputTokens: clipOutputTokens(input.demands, view.model),
+      maxOutputTokens: clipOutputTokens(input.demands, view),
       explanation: input.explain ? explainCandidates(input, context, scratch, view) : undefined,
     };
   }

@@ -1,7 +1,8 @@
 /** What a request demands of whoever serves it. Pure: derived once per request. */
 
-import type { Model, TaskType } from "../../domain/deployment.ts";
-import type { GenerationRequest, Priority } from "../../domain/request.ts";
+import type { TaskType } from "../../domain/deployment.ts";
+import type { GenerationRequest, Message, Priority } from "../../domain/request.ts";
+import type { CandidateView } from "./candidate-view.ts";
 
 /** Limits of the caller beside what `Requirements` holds. Unset means no limit. */
 export interface ChoiceLimits {
@@ -17,6 +18,8 @@ export interface ChoiceLimits {
 export interface DemandFacts {
   /** An estimate of the prompt's length, 0 or more. */
   readonly promptTokens: number;
+  /** The part of it that is not in the messages; 0 when left out. */
+  readonly fixedPromptTokens?: number;
   /** The caller's task, or else the classifier's; only weighs, never removes. */
   readonly task: TaskType | undefined;
   readonly limits: ChoiceLimits;
@@ -30,7 +33,15 @@ export interface Demands {
   readonly jsonObject: boolean;
   readonly jsonSchema: boolean;
   readonly longContext: boolean;
+  /** Whether a call of a tool is demanded. */
+  readonly forcedToolCall: boolean;
+  /** Whether an image is given by address. */
+  readonly imageUrl: boolean;
+  readonly stopSequenceCount: number;
+  /** As estimated, before any model's correction. */
   readonly promptTokens: number;
+  /** The part of it that is not in the messages. */
+  readonly fixedPromptTokens: number;
   /** What the caller allows the answer; undefined where it does not say. */
   readonly maxOutputTokens: number | undefined;
   /** How long the answer will be, as far as one can tell; 1 or more. */
@@ -64,7 +75,7 @@ const DEFAULT_OUTPUT_TOKENS = 400;
  * the classifier removes nothing.
  */
 export function deriveDemands(request: GenerationRequest, facts: DemandFacts): Demands {
-  const { requirements, responseFormat, taskType } = request;
+  const { requirements, responseFormat, taskType, toolChoice } = request;
   const maxOutputTokens = request.sampling.maxOutputTokens;
   const task = taskType ?? facts.task;
   const usualTokens = task === undefined ? DEFAULT_OUTPUT_TOKENS : EXPECTED_OUTPUT_TOKENS[task];
@@ -76,7 +87,11 @@ export function deriveDemands(request: GenerationRequest, facts: DemandFacts): D
     jsonObject: requirements.jsonOutput || responseFormat?.kind === "json_object",
     jsonSchema: responseFormat?.kind === "json_schema",
     longContext: requirements.longContext || taskType === "long_context",
+    forcedToolCall: toolChoice?.kind === "required" || toolChoice?.kind === "tool",
+    imageUrl: request.messages.some(hasImageUrl),
+    stopSequenceCount: request.sampling.stopSequences?.length ?? 0,
     promptTokens: facts.promptTokens,
+    fixedPromptTokens: facts.fixedPromptTokens ?? 0,
     maxOutputTokens,
     expectedOutputTokens: Math.max(1, Math.min(usualTokens, maxOutputTokens ?? usualTokens)),
     minContextTokens: requirements.contextTokens ?? 0,
@@ -89,12 +104,19 @@ export function deriveDemands(request: GenerationRequest, facts: DemandFacts): D
  * window leaves beside the prompt; undefined where the caller asked for none. A
  * model passes the filters only when that is 1 or more.
  */
-export function clipOutputTokens(demands: Demands, model: Model): number | undefined {
+export function clipOutputTokens(
+  demands: Demands,
+  { model, promptTokenRatio }: Pick<CandidateView, "model" | "promptTokenRatio">,
+): number | undefined {
   if (demands.maxOutputTokens === undefined) return undefined;
-  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens;
+  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens * promptTokenRatio;
   return Math.min(demands.maxOutputTokens, Math.max(Math.floor(freeTokens), 1));
 }
 
 function hasImage(request: GenerationRequest): boolean {
   return request.messages.some((message) => message.parts.some((part) => part.kind === "image"));
+}
+
+function hasImageUrl({ parts }: Message): boolean {
+  return parts.some((part) => part.kind === "image" && part.source.kind === "url");
 }

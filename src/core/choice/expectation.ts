@@ -1,6 +1,6 @@
 /** What an attempt at a candidate is expected to take and to cost. Pure; no allocation. */
 
-import type { Model } from "../../domain/deployment.ts";
+import { findBand } from "../cost.ts";
 import type { CandidateView } from "./candidate-view.ts";
 import type { ChoiceSettings } from "./choice-settings.ts";
 import type { Demands } from "./demands.ts";
@@ -24,23 +24,37 @@ export function expectMedianMs(view: CandidateView, demands: Demands, settings: 
   return (view.ttftMeanMs / spread) * loadOf(view) + fixedMs;
 }
 
-/** The expected cost in nano-USD from the price list; undefined without a price: unknown is not free. */
-export function expectCostNanoUsd({ price }: Model, demands: Demands): number | undefined {
+/**
+ * The expected cost in nano-USD; undefined without a price in US dollars: unknown is not free.
+ * A deployment that is billed in another currency is compared by its model's price in US dollars.
+ */
+export function expectCostNanoUsd(view: Priced, demands: Demands): number | undefined {
+  const { deployment, model } = view;
+  const { expectedOutputTokens } = demands;
+  const promptTokens = demands.promptTokens * view.promptTokenRatio;
+  if (deployment.price?.currency === "USD") {
+    const band = findBand(deployment.price, promptTokens, expectedOutputTokens);
+    if (band === undefined) return undefined;
+    return (promptTokens * band.inputNano + expectedOutputTokens * band.outputNano) / TOKENS_PER_PRICE;
+  }
+  const { price } = model;
   if (price === undefined) return undefined;
-  const { promptTokens, expectedOutputTokens } = demands;
   return (promptTokens * price.inputNanoUsd + expectedOutputTokens * price.outputNanoUsd) / TOKENS_PER_PRICE;
 }
 
 const TOKENS_PER_PRICE = 1_000_000;
 
+/** What has a price. */
+export type Priced = Pick<CandidateView, "deployment" | "model" | "promptTokenRatio">;
+
 /** What a model of a cost tier costs, in reference costs; its price being unknown. */
 const COST_OF_TIER = [0.1, 0.1, 0.3, 1, 3, 10] as const;
 
 /** The expected cost for comparing candidates: where there is no price, a guess from the catalog's tier. */
-export function guessCostNanoUsd(model: Model, demands: Demands, settings: ChoiceSettings): number {
-  const known = expectCostNanoUsd(model, demands);
+export function guessCostNanoUsd(view: Priced, demands: Demands, settings: ChoiceSettings): number {
+  const known = expectCostNanoUsd(view, demands);
   if (known !== undefined) return known;
-  const tier = Math.min(Math.max(Math.round(model.tiers.cost), 1), 5);
+  const tier = Math.min(Math.max(Math.round(view.model.tiers.cost), 1), 5);
   return (COST_OF_TIER[tier] ?? 1) * settings.referenceCostNanoUsd;
 }
 

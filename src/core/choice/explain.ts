@@ -58,7 +58,7 @@ function explainScore(view: CandidateView, successRatio: number, context: ScoreC
     clipLoss: computeClipLoss(view, demands, settings),
     sameProviderPenalty: failedProvider === view.deployment.provider ? settings.sameProviderPenalty : 0,
     expectedMs: expectTotalMs(view, demands, settings),
-    expectedCostNanoUsd: expectCostNanoUsd(view.model, demands),
+    expectedCostNanoUsd: expectCostNanoUsd(view, demands),
     utility: computeUtility(view, successRatio, context),
   };
 }

@@ -18,6 +18,9 @@ export const CHOICE_FILTERS = [
   "json_object",
   "json_schema",
   "long_context",
+  "forced_tool_call",
+  "image_url",
+  "stop_sequences",
   "prompt_length",
   "max_output",
   "min_success",
@@ -57,6 +60,9 @@ export const PERMANENT_FILTERS: FilterMask = maskOf(
   "json_object",
   "json_schema",
   "long_context",
+  "forced_tool_call",
+  "image_url",
+  "stop_sequences",
   "prompt_length",
   "max_output",
   "max_cost",
@@ -114,7 +120,13 @@ export function findFilter(view: CandidateView, moment: FilterMoment, relaxed: F
   if (demands.jsonObject && !can.jsonObject) return CODE.json_object;
   if (demands.jsonSchema && !can.jsonSchema) return CODE.json_schema;
   if (demands.longContext && !can.longContext) return CODE.long_context;
-  if (demands.promptTokens >= can.contextWindowTokens) return CODE.prompt_length;
+  const rules = view.deployment.parameters;
+  if (rules !== undefined) {
+    if (demands.forcedToolCall && !rules.forcedToolCalls) return CODE.forced_tool_call;
+    if (demands.imageUrl && !rules.imageUrls) return CODE.image_url;
+    if (demands.stopSequenceCount > rules.maxStopSequences) return CODE.stop_sequences;
+  }
+  if (demands.promptTokens * view.promptTokenRatio >= can.contextWindowTokens) return CODE.prompt_length;
   if (demands.maxOutputTokens !== undefined && demands.maxOutputTokens > can.maxOutputTokens) {
     return CODE.max_output;
   }
@@ -156,7 +168,7 @@ function findLimitFilter(view: CandidateView, moment: FilterMoment, relaxed: Fil
     return CODE.max_latency;
   }
   if (maxCostNanoUsd !== undefined) {
-    const cost = expectCostNanoUsd(view.model, demands);
+    const cost = expectCostNanoUsd(view, demands);
     if (cost === undefined || cost > maxCostNanoUsd) return CODE.max_cost;
   }
   if (demands.minContextTokens > view.model.capabilities.contextWindowTokens) return CODE.context_window;

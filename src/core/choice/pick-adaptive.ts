@@ -96,10 +96,10 @@ function isAffordable(place: number, bestPlace: number, context: ScoreContext, s
   if (view === undefined || best === undefined) return false;
   const gap = (scratch.utilities[bestPlace] ?? 0) - (scratch.utilities[place] ?? 0);
   if (gap > settings.probeMaxGap) return false;
-  const bestCost = guessCostNanoUsd(best.model, demands, settings);
+  const bestCost = guessCostNanoUsd(best, demands, settings);
   // Three times nothing is nothing: beside a free model the reference cost is what is still cheap.
   const allowed = Math.max(bestCost * settings.probeMaxCostFactor, settings.referenceCostNanoUsd);
-  return guessCostNanoUsd(view.model, demands, settings) <= allowed;
+  return guessCostNanoUsd(view, demands, settings) <= allowed;
 }
 
 function pickNearBest(bestPlace: number, input: ChoiceInput, tier: CandidateTier, scratch: Scratch): number {

@@ -37,12 +37,8 @@ export function computeSpeedValue(view: CandidateView, demands: Demands, setting
 }
 
 /** 1 / (1 + cost / reference). */
-export function computeCostValue(
-  { model }: CandidateView,
-  demands: Demands,
-  settings: ChoiceSettings,
-): number {
-  return 1 / (1 + guessCostNanoUsd(model, demands, settings) / settings.referenceCostNanoUsd);
+export function computeCostValue(view: CandidateView, demands: Demands, settings: ChoiceSettings): number {
+  return 1 / (1 + guessCostNanoUsd(view, demands, settings) / settings.referenceCostNanoUsd);
 }
 
 /**
@@ -68,13 +64,13 @@ const MAX_WAITING_RATIO = 10;
 
 /** What the score loses when the asked output length must be cut to fit the window. */
 export function computeClipLoss(
-  { model }: CandidateView,
+  { model, promptTokenRatio }: CandidateView,
   demands: Demands,
   settings: ChoiceSettings,
 ): number {
   const askedTokens = demands.maxOutputTokens;
   if (askedTokens === undefined) return 0;
-  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens;
+  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens * promptTokenRatio;
   return freeTokens >= askedTokens ? 0 : settings.clipPenalty * (1 - Math.max(freeTokens, 0) / askedTokens);
 }
 

@@ -25,6 +25,7 @@ export class LiveView implements CandidateView {
   openUntilMs = 0;
   permitAvailable = true;
   rampRatio = 1;
+  promptTokenRatio = 1;
   suspect = false;
   lastSampleAgeMs = Number.POSITIVE_INFINITY;
 
@@ -46,6 +47,7 @@ export class LiveView implements CandidateView {
     this.credentialDisabledUntilMs = view.credentialDisabledUntilMs;
     this.heldUntilMs = full ? Math.max(view.heldUntilMs, nowMs + NEXT_MOMENT_MS) : view.heldUntilMs;
     this.suspect = view.suspect;
+    this.promptTokenRatio = view.promptTokenRatio;
     this.lastSampleAgeMs = view.lastSampleAgeMs ?? Number.POSITIVE_INFINITY;
   }
 

@@ -16,6 +16,7 @@ import { FailureEvidence } from "./failure-evidence.ts";
 import type { ProviderState } from "./provider-state.ts";
 import { SpeedEvidence } from "./speed-evidence.ts";
 import type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
+import type { TokenState } from "./token-state.ts";
 
 export type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
 
@@ -38,10 +39,18 @@ const VERDICTS: Readonly<Record<EvidenceKind, BreakerVerdict>> = {
   none: "ignore",
 };
 
+/** What a deployment has in common with others: its provider's credential, and its model's tokenizer. */
+export interface SharedEvidence {
+  readonly provider: ProviderState;
+  readonly tokens: TokenState;
+}
+
 /** All evidence about one deployment, and the view that follows from it. Its methods are those of `EvidenceTable`. */
 export class DeploymentEvidence {
   readonly #breaker: Breaker;
   readonly #provider: ProviderState;
+  readonly #tokens: TokenState;
+  readonly #windowTokens: number;
   readonly #random: Random;
   readonly #tracking: boolean;
   readonly #counters = new BucketSeries();
@@ -61,13 +70,15 @@ export class DeploymentEvidence {
 
   constructor(
     { deployment, model, breaker }: EvidenceSubject,
-    provider: ProviderState,
+    { provider, tokens }: SharedEvidence,
     random: Random,
     options: EvidenceOptions,
     weightOf: (replicaId: string) => number,
   ) {
     this.#breaker = breaker;
     this.#provider = provider;
+    this.#tokens = tokens;
+    this.#windowTokens = model.capabilities.contextWindowTokens;
     this.#random = random;
     this.#tracking = options.performanceTracking;
     this.#failures = new FailureEvidence(weightOf);
@@ -100,6 +111,7 @@ export class DeploymentEvidence {
     this.#followBreaker(nowMs);
     this.#inFlightCount = Math.max(this.#inFlightCount - 1, 0);
     this.#settleTokens(nowMs, started, record);
+    this.#tokens.learn(record, started.promptTokens, this.#windowTokens);
     this.#heedPushback(nowMs, kind, record.retryAfterMs);
     if (started.verifies) this.#failures.endVerification(nowMs, kind === "ok");
     if (current && (kind === "ok" || kind === "hard" || kind === "weak")) {
@@ -154,6 +166,7 @@ export class DeploymentEvidence {
     }
     // A credential is its provider's: another deployment may have learnt of its refusal just now.
     this.#view.credentialDisabledUntilMs = this.#provider.credential.disabledUntilMs;
+    this.#view.promptTokenRatio = this.#tokens.ratio;
     // While it is not closed a permit may come free at any moment, without an event here.
     if (this.#breakerState !== "closed") this.#refreshBreaker();
     return this.#view;
@@ -179,6 +192,11 @@ export class DeploymentEvidence {
     this.#counters.record(nowMs, "settledTokens", Math.round(tokens));
   }
 
+  hold(nowMs: number): void {
+    this.#heldUntilMs = nowMs + HOLD_MS;
+    this.#refreshedMs = undefined;
+  }
+
   /** What the provider asks for is heeded whenever it says so, and changes nothing about health. */
   #heedPushback(nowMs: number, kind: EvidenceKind, retryAfterMs: number | undefined): void {
     if (kind === "limited") {
@@ -188,7 +206,7 @@ export class DeploymentEvidence {
     } else if (kind === "credential") {
       this.#provider.credential.disable(nowMs);
     } else if (kind === "held") {
-      this.#heldUntilMs = nowMs + HOLD_MS;
+      this.hold(nowMs);
     }
   }
 

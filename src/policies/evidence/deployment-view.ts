@@ -47,6 +47,7 @@ export class MutableDeploymentView implements DeploymentView {
   openUntilMs = 0;
   permitAvailable = true;
   rampRatio = 1;
+  promptTokenRatio = 1;
   lastSampleAgeMs = Number.POSITIVE_INFINITY;
   /** Pseudo-counts of successes and failures, and the ordinary time to the first token: for the score. */
   alpha = 1;

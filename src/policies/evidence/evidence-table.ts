@@ -13,6 +13,7 @@ import type { EvidenceOptions, EvidenceSubject } from "./evidence-options.ts";
 import { LiveReplicas } from "./live-replicas.ts";
 import { ProviderState } from "./provider-state.ts";
 import type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
+import { TokenState } from "./token-state.ts";
 
 const MUTING_INTERVAL_MS = 1_000;
 
@@ -22,6 +23,7 @@ export class EvidenceTable {
   readonly #entries = new Map<string, DeploymentEvidence>();
   readonly #providers = new Map<string, ProviderState>();
   readonly #providerOf = new Map<string, string>();
+  readonly #tokens = new Map<string, TokenState>();
   readonly #replicas = new LiveReplicas();
   #muted: ReadonlySet<string> = new Set();
   #mutingMs = Number.NEGATIVE_INFINITY;
@@ -35,7 +37,11 @@ export class EvidenceTable {
       const state = this.#providers.get(provider) ?? new ProviderState();
       this.#providers.set(provider, state);
       this.#providerOf.set(id, provider);
-      this.#entries.set(id, new DeploymentEvidence(subject, state, random, options, weightOf));
+      const { upstreamModel } = subject.deployment;
+      const tokens = this.#tokens.get(upstreamModel) ?? new TokenState();
+      this.#tokens.set(upstreamModel, tokens);
+      const shared = { provider: state, tokens };
+      this.#entries.set(id, new DeploymentEvidence(subject, shared, random, options, weightOf));
     }
   }
 
@@ -110,6 +116,11 @@ export class EvidenceTable {
     const liveCount = this.#replicas.count(this.#clock.nowMs(), connected);
     const share = computeQuotaShare(liveCount, connected);
     for (const entry of this.#entries.values()) entry.setQuotaShare(share);
+  }
+
+  /** Keeps a deployment out of use for `HOLD_MS`: its provider does not have its model. */
+  setAside(deployment: Deployment): void {
+    this.#entry(deployment).hold(this.#clock.nowMs());
   }
 
   /** Forgets what was learnt of a deployment, closes its breaker and enables its provider's credential: an operator's word. */

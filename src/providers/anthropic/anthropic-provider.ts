@@ -13,6 +13,7 @@ export function createAnthropicProvider(config: AnthropicProviderConfig, deps: H
   const dialect: HttpDialect = {
     provider: "anthropic",
     path: "/v1/messages",
+    modelsPath: "/v1/models?limit=1000",
     headers: {
       "anthropic-version": API_VERSION,
       ...(config.apiKey !== undefined && { "x-api-key": config.apiKey.reveal() }),

@@ -4,7 +4,6 @@ import { encodeMessages, encodeSystem } from "./encode-message.ts";
 
 /** The API demands a limit: this one where neither the caller nor the catalog has any. */
 const DEFAULT_MAX_TOKENS = 4_096;
-const MAX_TEMPERATURE = 1;
 
 const NO_PARAMETERS = { type: "object", properties: {} };
 
@@ -18,8 +17,7 @@ export function encodeRequest({ deployment, request }: ProviderCall): string {
   return JSON.stringify({
     // JSON.stringify leaves undefined members out.
     max_tokens: sampling.maxOutputTokens ?? deployment.capabilities?.maxOutputTokens ?? DEFAULT_MAX_TOKENS,
-    temperature:
-      sampling.temperature === undefined ? undefined : Math.min(sampling.temperature, MAX_TEMPERATURE),
+    temperature: sampling.temperature,
     top_p: sampling.topP,
     stop_sequences: sampling.stopSequences?.length ? sampling.stopSequences : undefined,
     system: encodeInstructions(request) || undefined,

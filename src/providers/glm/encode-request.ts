@@ -3,10 +3,6 @@ import type { ProviderCall } from "../../domain/ports.ts";
 import type { Priority } from "../../domain/request.ts";
 import { encodeBody, encodeMembers } from "../openai/encode-request.ts";
 
-const MAX_TEMPERATURE = 1;
-const MIN_TOP_P = 0.01;
-const MAX_OUTPUT_TOKENS = 131_072;
-
 /** Models that can think and can leave it; glm-5.3 cannot, and older ones do not think. */
 const THINKING_MODEL = /^glm-(?:4\.[5-9]|5(?!\.3))/;
 
@@ -19,19 +15,15 @@ const THINKING: Readonly<Record<Priority, "enabled" | "disabled" | undefined>> =
 };
 
 /**
- * Encodes a request for Zhipu (bigmodel.cn and Z.ai), within the ranges of its API
- * reference: figures out of range are cut to it. `request_id` is the attempt's, since
- * one that is in use is refused (1231).
+ * Encodes a request for Zhipu (bigmodel.cn and Z.ai). `request_id` is the attempt's,
+ * since one that is in use is refused (1231).
  */
 export function encodeRequest(call: ProviderCall): string {
-  const { sampling, tools, toolChoice, priority } = call.request;
+  const { tools, toolChoice, priority } = call.request;
   const { tool_choice, ...members } = encodeMembers(call);
   const thinking = THINKING_MODEL.test(call.deployment.upstreamModel) ? THINKING[priority] : undefined;
   return encodeBody(call, {
     ...members,
-    temperature: cut(sampling.temperature, 0, MAX_TEMPERATURE),
-    top_p: cut(sampling.topP, MIN_TOP_P, 1),
-    max_tokens: cut(sampling.maxOutputTokens, 1, MAX_OUTPUT_TOKENS),
     // Only `auto` is known: no tools are none to choose.
     tools: toolChoice?.kind === "none" ? undefined : members.tools,
     tool_choice: tools.length > 0 && toolChoice?.kind === "auto" ? tool_choice : undefined,
@@ -51,8 +43,4 @@ export function refuseRequest({ request }: ProviderCall): ProviderFailure | unde
 
 function refuse(providerCode: string): ProviderFailure {
   return { class: "invalid_request", providerCode };
-}
-
-function cut(value: number | undefined, min: number, max: number): number | undefined {
-  return value === undefined ? undefined : Math.min(Math.max(value, min), max);
 }

@@ -5,6 +5,7 @@ import type { Clock, Provider, ProviderCall } from "../../domain/ports.ts";
 import type { RuleProvider } from "../failures/error-rules.ts";
 import type { AnswerDecoder } from "./answer-decoder.ts";
 import { HttpAttempt } from "./http-attempt.ts";
+import { listModels } from "./list-models.ts";
 import { refuseAttempt } from "./refuse-attempt.ts";
 
 /** What providers over HTTP need from outside. */
@@ -20,6 +21,8 @@ export interface HttpDialect {
   readonly provider: RuleProvider;
   /** Appended to the path of the base URL; begins with a slash. */
   readonly path: string;
+  /** Where `GET` lists the models; absent where the provider has no list. */
+  readonly modelsPath?: string;
   /** Sent with every request beside what all dialects send; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Why a request cannot be told in this dialect at all; undefined when it can. */
@@ -44,7 +47,8 @@ export function createHttpProvider(
   deps: HttpProviderDeps,
 ): Provider {
   const { origin, pathname } = new URL(config.baseUrl);
-  const path = `${pathname.replace(/\/+$/, "")}${dialect.path}`;
+  const basePath = pathname.replace(/\/+$/, "");
+  const path = `${basePath}${dialect.path}`;
   const pool = new Pool(origin, {
     connections: config.maxConnections,
     pipelining: 1,
@@ -70,9 +74,14 @@ export function createHttpProvider(
     return headers;
   }
 
+  const { modelsPath } = dialect;
   return {
     name: config.name,
     simulated: false,
+    ...(modelsPath !== undefined && {
+      listModels: (timeoutMs: number) =>
+        listModels(pool, `${basePath}${modelsPath}`, fixedHeaders, timeoutMs),
+    }),
     start(call, sink) {
       const refusal = dialect.refuseRequest?.(call);
       if (refusal !== undefined) return refuseAttempt(refusal, sink);

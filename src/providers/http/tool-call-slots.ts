@@ -6,6 +6,8 @@ export interface ToolCallFragment {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
+  /** Gemini's; absent where there is none. */
+  readonly thoughtSignature?: string;
 }
 
 /** More calls than this in one answer are nonsense; OpenAI allows 128 tools. */
@@ -20,6 +22,8 @@ interface Slot {
   name: string;
   /** Arguments that came before the name. */
   early: string;
+  /** A signature that came before the name. */
+  earlySignature: string | undefined;
 }
 
 /**
@@ -45,14 +49,18 @@ export class ToolCallSlots {
   add(fragment: ToolCallFragment, events: GenerationEvent[]): boolean {
     const slot = this.#find(fragment) ?? this.#open(fragment);
     if (this.#slots.length > MAX_CALL_COUNT) return false;
+    const { thoughtSignature } = fragment;
     if (slot.name !== "") {
-      if (fragment.arguments !== "") events.push(piece(slot.callId, "", fragment.arguments, false));
+      if (fragment.arguments !== "" || thoughtSignature !== undefined) {
+        events.push(piece(slot.callId, "", fragment.arguments, false, thoughtSignature));
+      }
       return true;
     }
     slot.early += fragment.arguments;
+    slot.earlySignature ??= thoughtSignature;
     if (fragment.name !== "") {
       slot.name = fragment.name;
-      events.push(piece(slot.callId, slot.name, slot.early, false));
+      events.push(piece(slot.callId, slot.name, slot.early, false, slot.earlySignature));
       slot.early = "";
     }
     return true;
@@ -96,6 +104,7 @@ export class ToolCallSlots {
       isMinted,
       name: "",
       early: "",
+      earlySignature: undefined,
     };
     this.#slots.push(slot);
     if (fragment.index !== undefined) this.#byIndex.set(fragment.index, slot);
@@ -103,6 +112,19 @@ export class ToolCallSlots {
   }
 }
 
-function piece(callId: string, name: string, argumentsDelta: string, last: boolean): GenerationEvent {
-  return { kind: "tool_call_delta", callId, name, argumentsDelta, last };
+function piece(
+  callId: string,
+  name: string,
+  argumentsDelta: string,
+  last: boolean,
+  thoughtSignature?: string,
+): GenerationEvent {
+  return {
+    kind: "tool_call_delta",
+    callId,
+    name,
+    argumentsDelta,
+    last,
+    ...(thoughtSignature !== undefined && { thoughtSignature }),
+  };
 }

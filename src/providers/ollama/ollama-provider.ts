@@ -16,6 +16,7 @@ export function createOllamaProvider(config: OllamaProviderConfig, deps: HttpPro
   const dialect: HttpDialect = {
     provider: "ollama",
     path: "/api/chat",
+    modelsPath: "/api/tags",
     // A server of one's own wants no key; the maker's cloud does.
     headers: bearerHeaders(config),
     refuseRequest,

@@ -28,7 +28,9 @@ const MAX_FINISH_REASON_LENGTH = 64;
  * and absent members are the same; unknown members are passed over; of several
  * choices only the first counts. Returns undefined when it is no object at all.
  */
-export function readChatChunk(value: unknown): ChatChunk | undefined {
+export function readChatChunk(told: unknown): ChatChunk | undefined {
+  // Gemini puts errors into a list of one.
+  const value: unknown = Array.isArray(told) && told.length === 1 ? told[0] : told;
   if (!isRecord(value)) return undefined;
   const choice = findChoice(value.choices);
   const delta = readDelta(choice);
@@ -93,7 +95,9 @@ function readToolCalls(delta: Readonly<Record<string, unknown>>): readonly ToolC
 
 function readToolCall(value: Readonly<Record<string, unknown>>): ToolCallFragment {
   const called = isRecord(value.function) ? value.function : {};
+  const thoughtSignature = readSignature(value.extra_content);
   return {
+    ...(thoughtSignature !== "" && { thoughtSignature }),
     index: Number.isSafeInteger(value.index) ? Number(value.index) : undefined,
     id: readText(value.id).toWellFormed(),
     name: readText(called.name).toWellFormed(),
@@ -102,4 +106,10 @@ function readToolCall(value: Readonly<Record<string, unknown>>): ToolCallFragmen
       ? JSON.stringify(called.arguments)
       : readText(called.arguments).toWellFormed(),
   };
+}
+
+/** Gemini's `extra_content.google.thought_signature`; empty where there is none. */
+function readSignature(extra: unknown): string {
+  const google = isRecord(extra) ? extra.google : undefined;
+  return isRecord(google) ? readText(google.thought_signature).toWellFormed() : "";
 }

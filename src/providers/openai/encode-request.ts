@@ -1,6 +1,6 @@
 import type { ProviderCall } from "../../domain/ports.ts";
-import type { ResponseFormat, Tool, ToolChoice } from "../../domain/request.ts";
-import { encodeMessage } from "./encode-message.ts";
+import type { Message, ResponseFormat, Tool, ToolChoice } from "../../domain/request.ts";
+import { encodeMessage, type WireMessage } from "./encode-message.ts";
 
 /** GLM demands `parameters`, and everyone takes a schema for no arguments. */
 const NO_PARAMETERS = { type: "object", properties: {} };
@@ -29,36 +29,30 @@ export function encodeMembers({ request }: ProviderCall): ChatMembers {
  * The deployment's own members come last and win, but cannot change what is asked
  * (`messages`), of whom (`model`) or how it comes back (`stream`).
  */
-export function encodeBody({ deployment, request }: ProviderCall, members: ChatMembers): string {
+export function encodeBody(
+  { deployment, request }: ProviderCall,
+  members: ChatMembers,
+  encode: (message: Message) => WireMessage = encodeMessage,
+): string {
   // JSON.stringify leaves undefined members out.
   return JSON.stringify({
     ...members,
     ...deployment.requestOverrides,
     model: deployment.upstreamModel,
-    messages: request.messages.map(encodeMessage),
+    messages: request.messages.map(encode),
     stream: true,
   });
 }
 
-/** Models that think first, and those of a later generation that only share their limit's name. */
-const REASONING_MODEL = /^(?:o\d|gpt-[5-9])/;
-const CHAT_VARIANT = /-chat/;
+/** Models that think first, and those of their generation. */
+const RENAMED_LIMIT_MODEL = /^(?:o\d|gpt-[5-9])/;
 
-/**
- * Encodes a request for OpenAI and servers compatible with it. OpenAI's reasoning
- * models have another name for the limit and refuse any temperature and `top_p` but
- * their own.
- */
+/** Encodes a request for OpenAI and servers compatible with it. OpenAI's newer models have another name for the limit. */
 export function encodeRequest(call: ProviderCall): string {
   const members = encodeMembers(call);
-  const { upstreamModel } = call.deployment;
-  if (!REASONING_MODEL.test(upstreamModel)) return encodeBody(call, members);
-  const { max_tokens, temperature, top_p, ...others } = members;
-  return encodeBody(call, {
-    ...others,
-    ...(CHAT_VARIANT.test(upstreamModel) && { temperature, top_p }),
-    max_completion_tokens: max_tokens,
-  });
+  if (!RENAMED_LIMIT_MODEL.test(call.deployment.upstreamModel)) return encodeBody(call, members);
+  const { max_tokens, ...others } = members;
+  return encodeBody(call, { ...others, max_completion_tokens: max_tokens });
 }
 
 function encodeTool(tool: Tool): unknown {

@@ -14,6 +14,7 @@ export function createOpenAiProvider(config: OpenAiProviderConfig, deps: HttpPro
   const dialect: HttpDialect = {
     provider: "openai",
     path: "/chat/completions",
+    modelsPath: "/models",
     headers: bearerHeaders(config),
     encodeRequest,
     openDecoder: ({ attemptId }, httpStatus) =>

@@ -14,6 +14,7 @@ export function createOpenRouterProvider(config: OpenRouterProviderConfig, deps:
   const dialect: HttpDialect = {
     provider: "openrouter",
     path: "/chat/completions",
+    modelsPath: "/models",
     headers: bearerHeaders(config),
     encodeRequest,
     openDecoder: ({ attemptId }, httpStatus) =>

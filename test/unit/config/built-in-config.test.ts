@@ -129,4 +129,107 @@ describe("the built-in configuration", () => {
     expect(config.models.map(({ name }) => name)).to.deep.equal(["m"]);
     expect(config.providers.map(({ name }) => name)).to.deep.equal(["s"]);
   });
+
+  it("bills Zhipu by the list of the platform: yuan on bigmodel.cn, US dollars on Z.ai and elsewhere", () => {
+    const priceOf = (env: Record<string, string>, name = "glm-4.6") =>
+      builtInConfig(env).models.find((model) => model.name === name)?.deployments[0]?.price;
+    expect(priceOf({ GLM_API_KEY: "id.secret" })).to.deep.equal({
+      currency: "CNY",
+      bands: [
+        {
+          belowInputTokens: 32_000,
+          belowOutputTokens: 200,
+          inputNano: 2e9,
+          cachedInputNano: 4e8,
+          outputNano: 8e9,
+        },
+        { belowInputTokens: 32_000, inputNano: 3e9, cachedInputNano: 6e8, outputNano: 14e9 },
+        { inputNano: 4e9, cachedInputNano: 8e8, outputNano: 16e9 },
+      ],
+    });
+    for (const { name, deployments } of builtInConfig({ GLM_API_KEY: "id.secret" }).models) {
+      const last = deployments[0]?.price?.bands.at(-1);
+      expect(last, name).to.not.have.any.keys("belowInputTokens", "belowOutputTokens");
+    }
+    expect(priceOf({ GLM_API_KEY: "secret" })).to.equal(undefined);
+    expect(priceOf({ GLM_API_KEY: "id.secret", GLM_BASE_URL: "https://proxy.test/v4" })).to.equal(undefined);
+  });
+
+  const others: [string, Record<string, string>, string, string, string][] = [
+    ["openai", { OPENAI_API_KEY: "k" }, "openai", "https://api.openai.com/v1", "gpt-5-mini"],
+    ["anthropic", { ANTHROPIC_API_KEY: "k" }, "anthropic", "https://api.anthropic.com", "claude-haiku-4-5"],
+    [
+      "gemini",
+      { GEMINI_API_KEY: "k" },
+      "gemini",
+      "https://generativelanguage.googleapis.com/v1beta/openai",
+      "gemini-2.5-flash",
+    ],
+    ["openai", { DEEPSEEK_API_KEY: "k" }, "deepseek", "https://api.deepseek.com/v1", "deepseek-v4-pro"],
+    [
+      "openrouter",
+      { OPENROUTER_API_KEY: "k" },
+      "openrouter",
+      "https://openrouter.ai/api/v1",
+      "meta-llama/llama-3.2-1b-instruct",
+    ],
+    ["ollama", { OLLAMA_HOST: "127.0.0.1:11500" }, "ollama", "http://127.0.0.1:11500", "llama3.2"],
+  ];
+  for (const [kind, env, name, baseUrl, model] of others) {
+    it(`has real models of ${name} with its variable alone`, () => {
+      const config = expectConfig(loadText("", { env }));
+      expect(config.providers).to.have.length(1);
+      expect(config.providers[0]).to.include({ kind, name, baseUrl });
+      const found = config.models.find((each) => each.name === model);
+      expect(found?.deployments[0]).to.include({ provider: name, upstreamModel: model, simulated: false });
+      expect(config.models.every(({ deployments }) => deployments.every((each) => !each.simulated))).to.equal(
+        true,
+      );
+    });
+  }
+
+  it("takes an address of Ollama as its own programs do, and the models that are named", () => {
+    const urlOf = (host: string) =>
+      (builtInConfig({ OLLAMA_HOST: host }).providers[0] as OpenAiProviderConfig).baseUrl;
+    expect(urlOf("localhost")).to.equal("http://localhost:11434");
+    expect(urlOf("0.0.0.0:11434")).to.equal("http://127.0.0.1:11434");
+    expect(urlOf("https://ollama.test:8443/")).to.equal("https://ollama.test:8443");
+    const { models: named } = builtInConfig({
+      OLLAMA_HOST: "localhost",
+      OLLAMA_MODEL: "qwen3, mistral ,qwen3",
+    });
+    expect(named.map(({ name }) => name)).to.deep.equal(["qwen3", "mistral"]);
+  });
+
+  it("gives a name several deployments where several providers serve it, each at its own price", () => {
+    const config = builtInConfig({ GLM_API_KEY: "secret", OPENROUTER_API_KEY: "k", OPENAI_API_KEY: "k" });
+    const { deployments } = config.models.find(({ name }) => name === "glm-4.6") ?? {};
+    expect(deployments?.map(({ id, requestOverrides }) => [id, Object.keys(requestOverrides)])).to.deep.equal(
+      [
+        ["glm/glm-4.6", ["thinking"]],
+        ["openrouter/z-ai/glm-4.6", []],
+      ],
+    );
+    expect(deployments?.[1]?.price).to.deep.equal({
+      currency: "USD",
+      bands: [{ inputNano: 430_000_000, outputNano: 1_740_000_000 }],
+    });
+    const ids = config.models.flatMap((model) => model.deployments.map(({ id }) => id));
+    expect(new Set(ids).size).to.equal(ids.length);
+    expect(new Set(config.models.map(({ name }) => name)).size).to.equal(config.models.length);
+  });
+
+  it("has the small models that chains of OpenRouter are often made of", () => {
+    const names = builtInConfig({ OPENROUTER_API_KEY: "k" }).models.map(({ name }) => name);
+    expect(names).to.include.members([
+      "meta-llama/llama-3.2-1b-instruct",
+      "meta-llama/llama-3.2-3b-instruct",
+      "microsoft/phi-3-mini-128k-instruct",
+      "microsoft/wizardlm-2-8x22b",
+      "google/gemma-2-27b-it",
+      "mistralai/mistral-small-24b-instruct-2501",
+      "kwaipilot/kat-coder-pro:free",
+      "undi95/remm-slerp-l2-13b",
+    ]);
+  });
 });

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import type { OpenAiProviderConfig } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load-config.ts";
 import { DEFAULT_SERVER_LIMITS } from "../../../src/config/server-limits.ts";
+import { ALL_PARAMETERS } from "../../../src/domain/parameter-rules.ts";
 import { catalogYaml, expectConfig, listProblems, loadText, memoryFiles } from "./memory-files.ts";
 
 describe("loading the configuration", () => {
@@ -46,6 +47,7 @@ describe("loading the configuration", () => {
         cost: { quality: 0.2, latency: 0.1, cost: 0.7 },
         balanced: { quality: 0.4, latency: 0.3, cost: 0.3 },
       },
+      contextOverflow: "fail",
       bestOfTwo: { judge: undefined, judgeTimeoutMs: 10_000 },
     });
     expect(targets).to.deep.equal({
@@ -112,6 +114,7 @@ describe("loading the configuration", () => {
         requestOverrides: {},
         concurrencyLimit: undefined,
         capabilities: model?.capabilities,
+        parameters: ALL_PARAMETERS,
       },
     ]);
     expect(model).to.deep.include({

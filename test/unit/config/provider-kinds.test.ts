@@ -5,7 +5,7 @@ const load = (provider: string, more: { model?: string; deployment?: string } = 
   loadText(catalogYaml({ provider, ...more }));
 
 describe("providers over HTTP in the configuration", () => {
-  for (const kind of ["openai", "glm", "openrouter", "anthropic", "ollama"]) {
+  for (const kind of ["openai", "glm", "openrouter", "gemini", "anthropic", "ollama"]) {
     it(`may be of kind ${kind}`, () => {
       const entry = `{ kind: ${kind}, base_url: "https://x.test/v1/", api_key: "k-1", max_connections: 7 }`;
       const { providers, models } = expectConfig(load(entry));

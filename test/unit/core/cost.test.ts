@@ -1,8 +1,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { priceUsage } from "../../../src/core/cost.ts";
+import { findPriceList, priceUsage } from "../../../src/core/cost.ts";
+import type { PriceBand, PriceList } from "../../../src/domain/price-list.ts";
+import { sampleModel } from "../../support/sample-catalog.ts";
 
-const PRICE = { inputNanoUsd: 600_000_000, outputNanoUsd: 2_200_000_000, cachedInputNanoUsd: 110_000_000 };
+const usd = (band: PriceBand): PriceList => ({ currency: "USD", bands: [band] });
+
+const PRICE = usd({ inputNano: 600_000_000, outputNano: 2_200_000_000, cachedInputNano: 110_000_000 });
 
 describe("cost of usage", () => {
   const rows = [
@@ -34,7 +38,7 @@ describe("cost of usage", () => {
   });
 
   it("rounds half a nano-USD up, once, at the end", () => {
-    const price = { inputNanoUsd: 250_000, outputNanoUsd: 250_000 };
+    const price = usd({ inputNano: 250_000, outputNano: 250_000 });
     expect(priceUsage({ inputTokens: 1, outputTokens: 1 }, price).costNanoUsd).to.equal(1);
   });
 
@@ -42,12 +46,39 @@ describe("cost of usage", () => {
     const count = fc.integer({ min: 0, max: 2_000_000 });
     const nano = fc.integer({ min: 0, max: 1_000_000_000_000 });
     fc.assert(
-      fc.property(count, count, nano, nano, (inputTokens, outputTokens, inputNanoUsd, outputNanoUsd) => {
-        const { costNanoUsd } = priceUsage({ inputTokens, outputTokens }, { inputNanoUsd, outputNanoUsd });
-        const exact =
-          BigInt(inputTokens) * BigInt(inputNanoUsd) + BigInt(outputTokens) * BigInt(outputNanoUsd);
+      fc.property(count, count, nano, nano, (inputTokens, outputTokens, inputNano, outputNano) => {
+        const { costNanoUsd } = priceUsage({ inputTokens, outputTokens }, usd({ inputNano, outputNano }));
+        const exact = BigInt(inputTokens) * BigInt(inputNano) + BigInt(outputTokens) * BigInt(outputNano);
         expect(costNanoUsd).to.equal(Number((exact + 500_000n) / 1_000_000n));
       }),
     );
+  });
+
+  it("goes by the band of prompt and answer, in the list's own currency", () => {
+    const list: PriceList = {
+      currency: "CNY",
+      bands: [
+        { belowInputTokens: 32_000, belowOutputTokens: 200, inputNano: 2e9, outputNano: 8e9 },
+        { belowInputTokens: 32_000, inputNano: 3e9, outputNano: 14e9 },
+        { inputNano: 4e9, outputNano: 16e9 },
+      ],
+    };
+    const cost = (inputTokens: number, outputTokens: number) =>
+      priceUsage({ inputTokens, outputTokens }, list);
+    expect(cost(31_999, 199)).to.include({ costNanoCny: 31_999 * 2_000 + 199 * 8_000 });
+    expect(cost(31_999, 200)).to.include({ costNanoCny: 31_999 * 3_000 + 200 * 14_000 });
+    expect(cost(32_000, 1)).to.include({ costNanoCny: 32_000 * 4_000 + 16_000 });
+    expect(cost(1, 1)).to.not.have.property("costNanoUsd");
+  });
+
+  it("is by the deployment's own list before its model's", () => {
+    const model = sampleModel("m", { price: { inputNanoUsd: 1, outputNanoUsd: 2, cachedInputNanoUsd: 3 } });
+    const [deployment] = model.deployments;
+    if (deployment === undefined) throw new Error("a sample model has a deployment");
+    expect(findPriceList(deployment, model)).to.deep.equal(
+      usd({ inputNano: 1, outputNano: 2, cachedInputNano: 3 }),
+    );
+    expect(findPriceList({ ...deployment, price: PRICE }, model)).to.equal(PRICE);
+    expect(findPriceList(deployment, sampleModel("m"))).to.equal(undefined);
   });
 });

@@ -37,6 +37,7 @@ const RESULT = {
   attemptNumber: 1,
   attempts: [],
   decisions: [],
+  adjustments: [],
 } as const;
 
 function call(callId: string, name: string, argumentsDelta: string, last = false): GenerationEvent {

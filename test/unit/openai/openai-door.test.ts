@@ -197,6 +197,64 @@ describe("the OpenAI door's whole answers", () => {
     expect(JSON.parse(last?.slice("data: ".length) ?? "").sluice).to.deep.equal(sluice);
   });
 
+  it("tells what was not carried as asked, in a header of whole answers and in every answer's member", () => {
+    const { router, chat } = open();
+    const adjustments = [
+      { field: "sampling.temperature", asked: "1.5", used: "1", reason: "out_of_range" },
+      { field: "messages.name", asked: "ann", used: "", reason: "not_supported" },
+    ] as const;
+    const finish = (exchange: FakeExchange) => {
+      router.last.start();
+      router.last.finish({ adjustments });
+      return exchange;
+    };
+    const whole = finish(chat());
+    expect(whole.headers["x-sluice-adjusted"]).to.equal("sampling.temperature, messages.name");
+    expect(JSON.parse(whole.body).sluice).to.deep.equal({ adjustments });
+    const { writes } = finish(chat({ stream: true }));
+    const last = writes.join("").split("\n\n").at(-3) ?? "";
+    expect(JSON.parse(last.slice("data: ".length)).sluice).to.deep.equal({ adjustments });
+  });
+
+  it("carries Gemini's signatures of calls to the caller and back", () => {
+    const { router, chat } = open();
+    const signed = { extra_content: { google: { thought_signature: "c2ln" } } };
+    const message = (call: object) => ({ role: "assistant", tool_calls: [call] });
+    const exchange = chat();
+    router.last.start();
+    router.last.send([
+      {
+        kind: "tool_call_delta",
+        callId: "c",
+        name: "f",
+        argumentsDelta: "{}",
+        last: true,
+        thoughtSignature: "c2ln",
+      },
+    ]);
+    router.last.finish();
+    const [call] = JSON.parse(exchange.body).choices[0].message.tool_calls;
+    expect(call).to.deep.include(signed);
+    const result = { role: "tool", tool_call_id: "c", content: "1" };
+    chat({ messages: [{ role: "user", content: "a" }, message(call), result] });
+    expect(router.last.request.messages[1]?.toolCalls?.[0]?.thoughtSignature).to.equal("c2ln");
+    const streamed = chat({ stream: true });
+    router.last.start();
+    router.last.send([
+      { kind: "tool_call_delta", callId: "c", name: "f", argumentsDelta: "{}", last: false },
+      {
+        kind: "tool_call_delta",
+        callId: "c",
+        name: "",
+        argumentsDelta: "",
+        last: true,
+        thoughtSignature: "c2ln",
+      },
+    ]);
+    router.last.finish();
+    expect(streamed.writes.join("")).to.include(JSON.stringify(signed).slice(1, -1));
+  });
+
   it("collects text, reasoning and calls", () => {
     const { router, chat } = open();
     const exchange = chat({ tools: [{ type: "function", function: { name: "get_time", strict: true } }] });

@@ -47,6 +47,7 @@ export class ScriptedRoute implements RouteHandle {
         { attemptNumber: 1, deployment, outcome: "success", purpose: "first", tier: "auto", totalMs: 12 },
       ],
       decisions: [],
+      adjustments: [],
       ...result,
     });
   }

@@ -12,12 +12,12 @@ function encode(request: Partial<GenerationRequest> = {}, upstreamModel = "glm-4
 const TOOLS = [{ name: "add", description: "Adds." }];
 
 describe("a request to Zhipu", () => {
-  it("keeps to the ranges of its API and has an id of its own", () => {
-    const sampling = { temperature: 1.8, topP: 0, maxOutputTokens: 1_000_000, stopSequences: ["END"] };
+  it("has the sampling as asked and an id of its own", () => {
+    const sampling = { temperature: 0.8, topP: 0.5, maxOutputTokens: 1_000, stopSequences: ["END"] };
     expect(encode({ sampling })).to.deep.include({
-      temperature: 1,
-      top_p: 0.01,
-      max_tokens: 131_072,
+      temperature: 0.8,
+      top_p: 0.5,
+      max_tokens: 1_000,
       stop: ["END"],
       request_id: "attempt-1",
       stream: true,
@@ -90,6 +90,16 @@ describe("a request to OpenRouter", () => {
     const body = encodeWith({ models: ["a/b"], top_k: 3 });
     expect(body).to.deep.include({ provider: { allow_fallbacks: true }, top_k: 3 });
     expect(body).to.not.have.any.keys("models", "stream_options");
+    expect(encodeWith({ route: "fallback" })).to.not.have.property("route");
+  });
+
+  it("asks only hosts that take tools and the form of the answer, where the request has them", () => {
+    const encodeFor = (request: Partial<GenerationRequest>) =>
+      JSON.parse(encodeForOpenRouter(makeCall(request))).provider;
+    const strict = { allow_fallbacks: true, require_parameters: true };
+    expect(encodeFor({ tools: TOOLS })).to.deep.equal(strict);
+    expect(encodeFor({ responseFormat: { kind: "json_object" } })).to.deep.equal(strict);
+    expect(encodeFor({ sampling: { temperature: 1 } })).to.deep.equal({ allow_fallbacks: true });
   });
 
   it("lets the operator choose among the hosts", () => {

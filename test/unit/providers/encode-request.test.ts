@@ -134,16 +134,15 @@ describe("encodeRequest", () => {
     expect(Object.prototype).to.not.have.property("polluted");
   });
 
-  it("keeps to what OpenAI's reasoning models take", () => {
+  it("gives the limit the name that OpenAI's newer models have for it", () => {
     const sampling = { temperature: 0.2, topP: 0.9, maxOutputTokens: 7 };
     const encodeFor = (upstreamModel: string) =>
       JSON.parse(encodeRequest(makeCall({ sampling }, { deployment: makeDeployment({ upstreamModel }) })));
     for (const model of ["o3", "o4-mini", "gpt-5", "gpt-5-mini"]) {
       const body = encodeFor(model);
       expect(body).to.include({ max_completion_tokens: 7 });
-      expect(body).to.not.have.any.keys("max_tokens", "temperature", "top_p");
+      expect(body).to.not.have.property("max_tokens");
     }
-    expect(encodeFor("gpt-5-chat-latest")).to.include({ max_completion_tokens: 7, temperature: 0.2 });
     for (const model of ["gpt-4o", "my-o3", "glm-5"]) {
       expect(encodeFor(model)).to.include({ max_tokens: 7, temperature: 0.2, top_p: 0.9 });
     }

@@ -48,6 +48,7 @@ class ManualRouter implements Router {
         attemptNumber: 1,
         attempts: [],
         decisions: [],
+        adjustments: [],
         ...changes,
       });
   }

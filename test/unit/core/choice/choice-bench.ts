@@ -43,6 +43,7 @@ export function sampleView(model: Model, changes: ViewChanges = {}, place = 0): 
     openUntilMs: 0,
     permitAvailable: true,
     rampRatio: 1,
+    promptTokenRatio: 1,
     suspect: false,
     lastSampleAgeMs: 1_000,
     ...changes,

@@ -45,15 +45,29 @@ describe("what an attempt is expected to take", () => {
 
 describe("what an attempt is expected to cost", () => {
   it("is the prompt's and the answer's tokens at their prices", () => {
-    const { model } = viewOf("m", {}, { price: { inputNanoUsd: 1e9, outputNanoUsd: 2e9 } });
-    expect(expectCostNanoUsd(model, demands)).to.equal(1_000 * 1_000 + 400 * 2_000);
+    const view = viewOf("m", {}, { price: { inputNanoUsd: 1e9, outputNanoUsd: 2e9 } });
+    expect(expectCostNanoUsd(view, demands)).to.equal(1_000 * 1_000 + 400 * 2_000);
+  });
+
+  it("is by the deployment's own list in US dollars, else by its model's, whatever it is billed in", () => {
+    const view = viewOf("m", {}, { price: { inputNanoUsd: 1e9, outputNanoUsd: 2e9 } });
+    const bands = [
+      { belowInputTokens: 1_000, inputNano: 9e9, outputNano: 9e9 },
+      { inputNano: 3e9, outputNano: 4e9 },
+    ];
+    const priced = (currency: "USD" | "CNY") => ({
+      ...view,
+      deployment: { ...view.deployment, price: { currency, bands } },
+    });
+    expect(expectCostNanoUsd(priced("USD"), demands)).to.equal(1_000 * 3_000 + 400 * 4_000);
+    expect(expectCostNanoUsd(priced("CNY"), demands)).to.equal(1_000 * 1_000 + 400 * 2_000);
   });
 
   it("is unknown without a price; for comparing it is guessed by the cost tier", () => {
     const guesses = [1, 2, 3, 4, 5].map((cost) => {
-      const { model } = viewOf("m", {}, { tiers: { cost } });
-      expect(expectCostNanoUsd(model, demands)).to.equal(undefined);
-      return guessCostNanoUsd(model, demands, settings);
+      const view = viewOf("m", {}, { tiers: { cost } });
+      expect(expectCostNanoUsd(view, demands)).to.equal(undefined);
+      return guessCostNanoUsd(view, demands, settings);
     });
     expect(guesses).to.deep.equal([1e5, 3e5, 1e6, 3e6, 1e7]);
   });

@@ -328,8 +328,10 @@ describe("the clip rule", () => {
 
   it("leaves an unset limit unset and a fitting one as it is", () => {
     const { model } = viewOf("m");
-    expect(clipOutputTokens(sampleInput([]).demands, model)).to.equal(undefined);
+    expect(clipOutputTokens(sampleInput([]).demands, { model, promptTokenRatio: 1 })).to.equal(undefined);
     const request = { sampling: { maxOutputTokens: 7 } };
-    expect(clipOutputTokens(sampleInput([], { request }).demands, model)).to.equal(7);
+    expect(clipOutputTokens(sampleInput([], { request }).demands, { model, promptTokenRatio: 1 })).to.equal(
+      7,
+    );
   });
 });

@@ -1,11 +1,18 @@
-/** How each attempt was decided, as Sluice's own member of an answer. */
+/** What Sluice itself says of an answer, as a member of its own. */
 
-import type { CandidateJudgement, RouteDecision } from "../domain/attempt.ts";
+import type { CandidateJudgement, RouteDecision, RouteResult } from "../domain/attempt.ts";
 
-/** The member `sluice` as JSON with a comma before it; empty when the request did not ask for decisions. */
-export function encodeDecisions(decisions: readonly RouteDecision[]): string {
-  if (decisions.length === 0) return "";
-  return `,"sluice":${JSON.stringify({ decisions: decisions.map(describeDecision) })}`;
+/**
+ * The member `sluice` as JSON with a comma before it: the decisions where the request asked
+ * for them, and what was not carried as asked. Empty when there is neither.
+ */
+export function encodeExtension({ decisions, adjustments }: RouteResult): string {
+  if (decisions.length === 0 && adjustments.length === 0) return "";
+  const extension = {
+    ...(decisions.length > 0 && { decisions: decisions.map(describeDecision) }),
+    ...(adjustments.length > 0 && { adjustments }),
+  };
+  return `,"sluice":${JSON.stringify(extension)}`;
 }
 
 /** The members of `Decision` in generation.proto, with its names. */

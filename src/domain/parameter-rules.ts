@@ -1,0 +1,40 @@
+/** Which parameters of a request a deployment takes. */
+
+/** Both ends belong to it. */
+export interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * What may be told to a deployment beside the messages. What cannot be told without
+ * changing the meaning (`maxStopSequences`, `forcedToolCalls`, `imageUrls`) keeps requests away from
+ * it; the rest is cut or left out and reported to the caller.
+ */
+export interface ParameterRules {
+  /** Undefined: it takes none but its own. */
+  readonly temperature: NumberRange | undefined;
+  /** Undefined: it takes none but its own. */
+  readonly topP: NumberRange | undefined;
+  /** 0 or more. */
+  readonly maxStopSequences: number;
+  /** Whether a call of some tool, or of a named one, can be demanded. */
+  readonly forcedToolCalls: boolean;
+  /** Whether images may be given by address. */
+  readonly imageUrls: boolean;
+  /** Whether it can be told how closely to look at an image. */
+  readonly imageDetail: boolean;
+  /** Whether speakers of one role can be told apart by name. */
+  readonly speakerNames: boolean;
+}
+
+/** What servers take that keep to OpenAI's contract. */
+export const ALL_PARAMETERS: ParameterRules = {
+  temperature: { min: 0, max: 2 },
+  topP: { min: 0, max: 1 },
+  maxStopSequences: 4,
+  forcedToolCalls: true,
+  imageUrls: true,
+  imageDetail: true,
+  speakerNames: true,
+};

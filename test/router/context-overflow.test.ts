@@ -1,0 +1,99 @@
+import { expect } from "chai";
+import type { GenerationRequest, Message } from "../../src/domain/request.ts";
+import { RouterBench } from "../support/router-bench.ts";
+import { sampleModel } from "../support/sample-catalog.ts";
+import { driveRequest } from "./drive-request.ts";
+
+const say = (role: "user" | "assistant", text: string): Message => ({
+  role,
+  parts: [{ kind: "text", text }],
+});
+const LONG = "word ".repeat(400);
+const messages = [say("user", LONG), say("assistant", LONG), say("user", "and now?")];
+const SMALL = { kind: "model", model: "small" } as const;
+
+function makeBench(): RouterBench {
+  return new RouterBench([
+    sampleModel("small", { capabilities: { contextWindowTokens: 500 } }),
+    sampleModel("large", { capabilities: { contextWindowTokens: 50_000 } }),
+  ]);
+}
+
+const drive = (changes: Partial<GenerationRequest>, bench = makeBench()) =>
+  driveRequest(bench, { messages, target: SMALL, ...changes }, () => "answers");
+
+describe("a prompt that the target has no room for", () => {
+  it("fails with the figures where nothing else is wished", async () => {
+    const { consumer, models } = await drive({});
+    expect(models).to.deep.equal([]);
+    expect(consumer.error?.reason).to.equal("CONTEXT_LENGTH_EXCEEDED");
+    expect(consumer.error?.message).to.match(
+      /about \d{3,4} tokens, and the largest .* that of small, has 500/,
+    );
+    expect(consumer.error?.metadata).to.include({ model: "small", contextWindowTokens: "500" });
+  });
+
+  it("goes without its oldest turns, and the answer says so", async () => {
+    const { consumer, models, sent } = await drive({ contextOverflow: "trim_oldest" });
+    expect(models).to.deep.equal(["small"]);
+    expect(sent[0]?.messages).to.deep.equal([messages[2]]);
+    const [adjustment] = consumer.result?.adjustments ?? [];
+    expect(adjustment).to.include({ field: "messages", reason: "context_window" });
+    expect(adjustment?.asked).to.match(/^3 messages, about \d+ tokens$/);
+    expect(adjustment?.used).to.match(/^1 messages, about \d+ tokens$/);
+  });
+
+  it("fails where even the last turn is too long", async () => {
+    const { consumer } = await drive({
+      contextOverflow: "trim_oldest",
+      messages: [say("user", LONG + LONG)],
+    });
+    expect(consumer.error?.reason).to.equal("CONTEXT_LENGTH_EXCEEDED");
+  });
+
+  it("goes whole to a model with a larger window, and the answer says so", async () => {
+    const { consumer, models, sent } = await drive({ contextOverflow: "larger_model" });
+    expect(models).to.deep.equal(["large"]);
+    expect(sent[0]?.messages).to.deep.equal(messages);
+    expect(consumer.result?.adjustments).to.deep.equal([
+      { field: "target", asked: "small", used: "auto", reason: "larger_model" },
+    ]);
+  });
+
+  it("is left alone where somebody in the target has room, or lacks something else", async () => {
+    for (const contextOverflow of ["trim_oldest", "larger_model"] as const) {
+      const { consumer, models } = await drive({ contextOverflow, target: { kind: "automatic" } });
+      expect(models).to.deep.equal(["large"]);
+      expect(consumer.result?.adjustments).to.deep.equal([]);
+      const seeing = { vision: true, tools: false, jsonOutput: false, longContext: false };
+      const blind = await drive({ contextOverflow, requirements: seeing });
+      expect(blind.consumer.error?.reason).to.equal("NO_MODEL_MEETS_REQUIREMENTS");
+    }
+  });
+});
+
+describe("the estimate of a prompt", () => {
+  it("is corrected by what the model counts, so that a prompt it has no room for is not sent again", async () => {
+    const bench = new RouterBench([sampleModel("small", { capabilities: { contextWindowTokens: 1_000 } })]);
+    const request = { messages: [say("user", LONG)], target: SMALL };
+    const count = (inputTokens: number) =>
+      driveRequest(bench, request, (_model, attempt) => {
+        attempt.events({ kind: "usage", usage: { inputTokens, outputTokens: 1 } });
+        return "answers";
+      });
+    expect((await count(950)).models).to.deep.equal(["small"]);
+    await count(1_900);
+    const { consumer, models } = await count(1);
+    expect(models).to.deep.equal([]);
+    expect(consumer.error?.reason).to.equal("CONTEXT_LENGTH_EXCEEDED");
+  });
+
+  it("is corrected when the provider refuses the prompt as too long", async () => {
+    const bench = new RouterBench([sampleModel("small", { capabilities: { contextWindowTokens: 1_000 } })]);
+    const request = { messages: [say("user", LONG)], target: SMALL };
+    const refused = await driveRequest(bench, request, () => "context_length_exceeded");
+    expect(refused.models).to.deep.equal(["small"]);
+    const again = await driveRequest(bench, request, () => "answers");
+    expect(again.models).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,87 @@
+import { expect } from "chai";
+import { applyParameterRules } from "../../../src/core/apply-parameter-rules.ts";
+import { ALL_PARAMETERS, type ParameterRules } from "../../../src/domain/parameter-rules.ts";
+import type { GenerationRequest } from "../../../src/domain/request.ts";
+import { sampleModel, sampleRequest } from "../../support/sample-catalog.ts";
+
+const [PLAIN] = sampleModel("m").deployments;
+
+function apply(
+  changes: Partial<GenerationRequest>,
+  rules: Partial<ParameterRules> = {},
+  requestOverrides: Readonly<Record<string, unknown>> = {},
+) {
+  if (PLAIN === undefined) throw new Error("a sample model has a deployment");
+  const request = sampleRequest(changes);
+  const parameters = { ...ALL_PARAMETERS, ...rules };
+  return {
+    asked: request,
+    ...applyParameterRules(request, request, { ...PLAIN, parameters, requestOverrides }),
+  };
+}
+
+describe("the parameters of a request", () => {
+  it("go out as they are where the deployment takes them, as the caller's own object", () => {
+    const sampling = { temperature: 2, topP: 1, stopSequences: ["END"] };
+    const { asked, request, adjustments } = apply({ sampling });
+    expect(request).to.equal(asked);
+    expect(adjustments).to.deep.equal([]);
+  });
+
+  it("are cut to the deployment's ranges at both ends, and each cut is told", () => {
+    const ranges = { temperature: { min: 0.1, max: 1 }, topP: { min: 0.01, max: 0.5 } };
+    const high = apply({ sampling: { temperature: 1.8, topP: 0.9, maxOutputTokens: 5 } }, ranges);
+    expect(high.request.sampling).to.deep.equal({ temperature: 1, topP: 0.5, maxOutputTokens: 5 });
+    expect(high.adjustments).to.deep.equal([
+      { field: "sampling.temperature", asked: "1.8", used: "1", reason: "out_of_range" },
+      { field: "sampling.top_p", asked: "0.9", used: "0.5", reason: "out_of_range" },
+    ]);
+    expect(apply({ sampling: { temperature: 0 } }, ranges).request.sampling.temperature).to.equal(0.1);
+    expect(apply({ sampling: { temperature: 0.1, topP: 0.5 } }, ranges).adjustments).to.deep.equal([]);
+  });
+
+  it("are left out where they are not taken, and that is told", () => {
+    const { request, adjustments } = apply({ sampling: { temperature: 0 } }, { temperature: undefined });
+    expect(request.sampling).to.deep.equal({});
+    expect(adjustments).to.deep.equal([
+      { field: "sampling.temperature", asked: "0", used: "", reason: "not_supported" },
+    ]);
+  });
+
+  it("lose names and details of images that nobody would read, once for all messages", () => {
+    const image = { kind: "image", source: { kind: "url", url: "https://x.test/a" }, detail: "low" } as const;
+    const text = { kind: "text", text: "hi" } as const;
+    const messages = [
+      { role: "user", parts: [text, image], name: "ann" },
+      { role: "user", parts: [image], name: "bob" },
+    ] as const;
+    const { request, adjustments } = apply({ messages }, { imageDetail: false, speakerNames: false });
+    const bare = { kind: "image", source: image.source };
+    expect(request.messages).to.deep.equal([
+      { role: "user", parts: [text, bare] },
+      { role: "user", parts: [bare] },
+    ]);
+    expect(adjustments).to.deep.equal([
+      { field: "messages.name", asked: "ann, bob", used: "", reason: "not_supported" },
+      { field: "messages.parts.image.detail", asked: "low", used: "", reason: "not_supported" },
+    ]);
+  });
+
+  it("are told where the operator's members of the body win over them", () => {
+    const tools = [{ name: "add", description: "" }];
+    const asked = { sampling: { temperature: 0.5, maxOutputTokens: 9 }, tools };
+    const overrides = {
+      temperature: 0.2,
+      top_p: 0.3,
+      options: { num_predict: 4 },
+      thinking: { type: "disabled" },
+    };
+    expect(apply(asked, {}, overrides).adjustments).to.deep.equal([
+      { field: "sampling.temperature", asked: "0.5", used: "0.2", reason: "operator_setting" },
+      { field: "sampling.max_output_token_count", asked: "9", used: "4", reason: "operator_setting" },
+    ]);
+    expect(apply({ sampling: { temperature: 0.2 } }, {}, overrides).adjustments).to.deep.equal([]);
+    const long = apply({ tools }, {}, { tools: ["x".repeat(1_000)] }).adjustments[0];
+    expect(long?.used.length).to.equal(256);
+  });
+});
