@@ -7,6 +7,7 @@
 
 import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
+import nodeModule from "node:module";
 import { constants as osConstants } from "node:os";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -37,6 +38,11 @@ async function load() {
   if (!existsSync(file)) {
     give(`there is neither ${source} nor ${compiled}. Install the package again, or run \`npm run build\`.`);
     return;
+  }
+  // What Node compiled is kept for the next start, beside the files it came from; where nothing can be
+  // written, nothing is.
+  if (process.env.NODE_COMPILE_CACHE === undefined) {
+    nodeModule.enableCompileCache?.(join(root, ".cache", "compiled"));
   }
   const { main } = await import(pathToFileURL(file).href);
   await main();
