@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["domain", "lib"],
   auth: ["domain", "lib", "gen", "config"],
   config: ["domain", "lib"],
+  fleet: ["domain", "core", "policies", "lib", "gen"],
   router: ["domain", "core", "policies", "lib"],
   service: ["domain", "router", "lib", "gen"],
   openai: ["domain", "router", "lib", "service"],
@@ -27,6 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "core",
     "policies",
     "bus",
+    "fleet",
     "router",
     "telemetry",
     "config",
@@ -50,7 +52,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@connectrpc/connect": ["src/server/connect/", "src/server/health/"],
   "@connectrpc/connect-node": ["src/server/connect/"],
   "@grpc/grpc-js": ["src/cli/"],
-  "@bufbuild/protobuf": ["src/service/", "src/server/", "src/cli/"],
+  "@bufbuild/protobuf": ["src/service/", "src/server/", "src/cli/", "src/fleet/"],
 };
 
 const PORT_FILES: ReadonlySet<string> = new Set(["src/domain/ports.ts", "src/domain/health-bus.ts"]);

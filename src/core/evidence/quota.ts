@@ -19,6 +19,12 @@ export type { QuotaHeaders };
 
 /** A cut-off replica takes this much more than its even share: not everybody is busy at once. */
 const CUT_OFF_ALLOWANCE = 1.2;
+/** Another replica's reading of a limit further off than this is not believed. */
+const MAX_LIMIT_RATIO = 2;
+/** Another replica's word never takes more than this share's complement of a limit. */
+const MIN_ELSEWHERE_RATIO = 0.25;
+/** Nobody spends more than this many times the whole limit in a minute. */
+const MAX_SPENT_RATIO = 1.5;
 
 /**
  * The share of a limit one replica may use: all of it while replicas tell each other
@@ -44,10 +50,26 @@ class LimitState {
     if (reading !== undefined) this.#header = acceptQuotaReading(reading, nowMs) ?? this.#header;
   }
 
+  /** Takes another replica's reading where the limit is known here and much the same. */
+  readElsewhere(reading: QuotaReading | undefined, atMs: number): void {
+    const known = this.known;
+    if (reading === undefined || known === undefined) return;
+    if (reading.limit * MAX_LIMIT_RATIO < known || reading.limit > known * MAX_LIMIT_RATIO) return;
+    if (this.#header !== undefined && this.#header.atMs >= atMs) return;
+    const remaining = Math.max(reading.remaining, reading.limit * MIN_ELSEWHERE_RATIO);
+    this.read({ ...reading, remaining: Math.min(remaining, reading.limit) }, atMs);
+  }
+
+  /** The limit in force before any share; undefined while none is known. */
+  get known(): number | undefined {
+    const known = Math.min(this.#configured ?? Infinity, this.#header?.limit ?? Infinity);
+    return known === Number.POSITIVE_INFINITY ? undefined : known;
+  }
+
   /** The bucket at the limit in force, or undefined while no limit is known. */
   bucket(nowMs: number, factor: number): RateBucket | undefined {
-    const known = Math.min(this.#configured ?? Infinity, this.#header?.limit ?? Infinity);
-    if (known === Number.POSITIVE_INFINITY) return undefined;
+    const { known } = this;
+    if (known === undefined) return undefined;
     this.#bucket ??= new RateBucket(known * factor, nowMs);
     this.#bucket.setRate(known * factor, nowMs);
     return this.#bucket;
@@ -100,6 +122,20 @@ export class Quota {
     const factor = this.#factor(nowMs);
     this.#requests.bucket(nowMs, factor)?.take(requestCount, nowMs);
     this.#tokens.bucket(nowMs, factor)?.take(tokens, nowMs);
+  }
+
+  /** Takes what another replica read in a provider's headers, within bounds. */
+  readHeadersElsewhere(atMs: number, headers: QuotaHeaders): void {
+    this.#requests.readElsewhere(headers.requests, atMs);
+    this.#tokens.readElsewhere(headers.tokens, atMs);
+  }
+
+  /** Whether one replica can have spent this much in a minute. */
+  isPlausible(requestCount: number, tokens: number): boolean {
+    return (
+      requestCount <= (this.#requests.known ?? Infinity) * MAX_SPENT_RATIO &&
+      tokens <= (this.#tokens.known ?? Infinity) * MAX_SPENT_RATIO
+    );
   }
 
   /** The provider refused an attempt for its rate. */
