@@ -14,6 +14,7 @@ export class SluiceFleet implements Fleet {
   readonly #parts: FleetParts;
   readonly #options: SluiceOptions;
   readonly #closedCounts: number[] = [];
+  #startCount = 0;
   #replicas: readonly SluiceReplica[];
 
   constructor(parts: FleetParts, options: SluiceOptions) {
@@ -51,8 +52,11 @@ export class SluiceFleet implements Fleet {
 
   #start(priceFactors: readonly number[]): readonly SluiceReplica[] {
     const { world, regime, network, seed } = this.#parts;
+    this.#startCount += 1;
     const config = configureSluice(world.endpoints, regime, this.#options, priceFactors);
-    const bus = this.#options.gossip ? new GossipBus(world.clock, network, seed) : undefined;
+    const bus = this.#options.gossip
+      ? new GossipBus(world.clock, network, seed, regime.replicaCount)
+      : undefined;
     return Array.from({ length: regime.replicaCount }, (_, index) => {
       const skewMs = network.skewMs * (2 * drawUnit(seed, index, 0, 0, 61) - 1);
       return new SluiceReplica({
@@ -63,6 +67,7 @@ export class SluiceFleet implements Fleet {
         random: seededRandom(deriveSeed(seed, index)),
         clockOffsetMs: CLOCK_BASE_MS + skewMs,
         bus,
+        incarnation: this.#startCount,
       });
     });
   }

@@ -33,7 +33,7 @@ export class FleetEvidence {
   /** Joins a message of another replica. `spent` is raised by the requests and tokens that became known. */
   merge(evidence: ReplicaEvidence, nowMs: number, spent: Float64Array): MergeResult {
     if (!Number.isFinite(nowMs) || findEvidenceProblem(evidence) !== undefined) return "invalid";
-    this.#forget(nowMs);
+    this.#forgetGone(nowMs);
     const incarnations = this.#peers.get(evidence.replicaId) ?? [];
     if (incarnations.length === 0 && this.#peers.size >= MAX_REPLICA_COUNT) return "too_many_replicas";
     let peer = incarnations.find(({ incarnation }) => incarnation === evidence.incarnation);
@@ -71,6 +71,11 @@ export class FleetEvidence {
         this.#refutedCounts.set(replicaId, (this.#refutedCounts.get(replicaId) ?? 0) + 1);
       }
     }
+  }
+
+  /** Drops what was told in the name of a replica. */
+  forget(replicaId: string): void {
+    this.#peers.delete(replicaId);
   }
 
   /** How often a replica was refuted. */
@@ -187,7 +192,7 @@ export class FleetEvidence {
       .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  #forget(nowMs: number): void {
+  #forgetGone(nowMs: number): void {
     for (const [replicaId, [newest]] of this.#peers) {
       if (newest === undefined || newest.silentMs(nowMs) > FORGET_MS) {
         this.#peers.delete(replicaId);

@@ -192,6 +192,11 @@ export class DeploymentEvidence {
     });
   }
 
+  forgetReplica(replicaId: string): void {
+    this.#failures.fleet.forget(replicaId);
+    this.#refreshedMs = undefined;
+  }
+
   /** What the other replicas say of it. */
   describePeers(nowMs: number) {
     return this.#failures.fleet.describePeers(nowMs);

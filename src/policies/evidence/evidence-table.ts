@@ -115,6 +115,11 @@ export class EvidenceTable {
     else this.#replicas.hear(replicaId, this.#clock.nowMs());
   }
 
+  /** Drops what was told in the name of a replica: it was not the replica that told it. */
+  forgetReplica(replicaId: string): void {
+    for (const entry of this.#entries.values()) entry.forgetReplica(replicaId);
+  }
+
   /** Joins what a replica tells of a deployment beside counters. Deployments that are not in the catalog are left out. */
   mergeRegisters(deploymentId: string, registers: DeploymentRegisters): void {
     this.#entries.get(deploymentId)?.mergeRegisters(this.#clock.nowMs(), registers);
