@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["domain", "lib"],
   auth: ["domain", "lib", "gen", "config"],
   config: ["domain", "lib"],
-  fleet: ["domain", "core", "policies", "lib", "gen"],
+  fleet: ["domain", "core", "policies", "lib", "gen", "service"],
   router: ["domain", "core", "policies", "lib"],
   service: ["domain", "router", "lib", "gen"],
   openai: ["domain", "router", "lib", "service"],

@@ -26,15 +26,10 @@ import type {
   TimedRegister,
 } from "../core/evidence/replica-registers.ts";
 import type { TimeBucket } from "../core/evidence/time-ring.ts";
+import type { RefusalReason } from "../domain/fleet-metrics.ts";
 import type { BreakerState } from "../domain/metrics.ts";
 import type { QuotaReading } from "../domain/quota.ts";
-import type {
-  DeploymentReport,
-  EvidenceReport,
-  HealthMessage,
-  RefusalReason,
-  ReplicaHeader,
-} from "./health-message.ts";
+import type { DeploymentReport, EvidenceReport, HealthMessage, ReplicaHeader } from "./health-message.ts";
 
 /** Senders stay below it; nothing longer is looked at. */
 export const MAX_MESSAGE_BYTES = 16 * 1024;

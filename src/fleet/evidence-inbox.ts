@@ -1,8 +1,9 @@
 import type { MergeResult } from "../core/evidence/fleet-evidence.ts";
+import type { RefusalReason } from "../domain/fleet-metrics.ts";
 import type { BusMessage } from "../domain/health-bus.ts";
 import type { Clock } from "../domain/ports.ts";
 import { decodeHealthMessage, decodeSnapshot, decodeSnapshotRequest } from "./decode-health.ts";
-import type { HealthMessage, RefusalReason } from "./health-message.ts";
+import type { HealthMessage } from "./health-message.ts";
 import { PeerList, type PeerSight } from "./peer-list.ts";
 import type { SharedEvidence } from "./shared-evidence.ts";
 import { readHealthSubject } from "./subjects.ts";

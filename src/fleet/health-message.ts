@@ -37,17 +37,3 @@ export interface HealthMessage {
   readonly kind: ReportKind | "snapshot" | "unknown";
   readonly report: EvidenceReport;
 }
-
-/** Why a message is not heeded; see `RefusalReason` in metrics.proto. */
-export const REFUSAL_REASONS = [
-  "invalid",
-  "too_large",
-  "wrong_sender",
-  "repeated",
-  "too_many",
-  "late",
-  "unknown_deployment",
-  "too_many_replicas",
-] as const;
-
-export type RefusalReason = (typeof REFUSAL_REASONS)[number];

@@ -1,4 +1,5 @@
-import type { RefusalReason, ReplicaHeader } from "./health-message.ts";
+import type { RefusalReason } from "../domain/fleet-metrics.ts";
+import type { ReplicaHeader } from "./health-message.ts";
 import { SequenceWindow } from "./sequence-window.ts";
 
 /** More replicas than this are not listened to. */

@@ -138,7 +138,8 @@ export type MetricsSnapshot = Message<"sluice.v1.MetricsSnapshot"> & {
   snapshotTime?: Timestamp | undefined;
 
   /**
-   * This process; a new one at every start.
+   * This replica: the id it has among the others, or one made at its start where it
+   * shares with none.
    *
    * @generated from field: string replica_id = 2;
    */
