@@ -19,7 +19,7 @@ const MAX_PEER_ADVICE_MASS = MAX_ADVICE_MASS / 3;
 const ADVICE_WINDOW_MS = 60_000;
 /** One replica counts as having at most this many times our attempts in flight, or this many. */
 const MAX_IN_FLIGHT_RATIO = 4;
-const MIN_IN_FLIGHT_BOUND = 64;
+const MIN_IN_FLIGHT_BOUND = 8;
 
 /** What happened to a message. */
 export type MergeResult = "merged" | "invalid" | "late" | "too_many_replicas" | "old_incarnation";
@@ -161,15 +161,6 @@ export class FleetEvidence {
       total += Math.min(newest.inFlightCount(nowMs) ?? ownCount, most);
     }
     return total;
-  }
-
-  /** What a replica says to have spent in the last minute. */
-  spentBy(replicaId: string, nowMs: number): { readonly requestCount: number; readonly tokens: number } {
-    const newest = this.#peers.get(replicaId)?.[0];
-    return {
-      requestCount: newest?.sum(nowMs, ADVICE_WINDOW_MS, "started") ?? 0,
-      tokens: newest?.sum(nowMs, ADVICE_WINDOW_MS, "reservedTokens") ?? 0,
-    };
   }
 
   /** What a replica has seen in the last minute: attempts that ended, and those of them that failed. */

@@ -148,10 +148,8 @@ export class DeploymentEvidence {
     this.#spent.fill(0);
     const result = this.#failures.merge(evidence, nowMs, this.#spent);
     if (result !== "merged") return result;
-    const { requestCount, tokens } = this.#failures.fleet.spentBy(replicaId, nowMs);
-    if (this.#quota.isPlausible(requestCount, tokens)) {
-      this.#quota.spendElsewhere(nowMs, this.#spent[0] ?? 0, this.#spent[1] ?? 0);
-    }
+    const [requestCount = 0, tokens = 0] = this.#spent;
+    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount);
     const after = this.#failures.fleet.breakerOf(replicaId, nowMs);
     if (before !== undefined && after !== undefined) this.#followPeerBreaker(before, after, liveCount);
     this.#refreshedMs = undefined;
@@ -341,6 +339,8 @@ export class DeploymentEvidence {
 
   #refresh(nowMs: number): void {
     const view = this.#view;
+    view.suspect = this.#failures.isSuspect(nowMs, this.#breakerState === "closed");
+    view.verifying = view.suspect && this.#failures.isVerifying(nowMs);
     this.#refreshSuccess(nowMs);
     this.#speed.writeTo(view, nowMs);
     view.headroomRatio = this.#quota.headroomRatio(nowMs);
@@ -348,8 +348,6 @@ export class DeploymentEvidence {
     view.heldUntilMs = this.#heldUntilMs;
     const elsewhereCount = this.#failures.inFlightElsewhereCount(nowMs, this.#inFlightCount);
     view.inFlightCount = this.#inFlightCount + elsewhereCount;
-    view.suspect = this.#failures.isSuspect(nowMs, this.#breakerState === "closed");
-    view.verifying = view.suspect && this.#failures.isVerifying(nowMs);
     this.#refreshBreaker();
     view.forgetHealthScore();
   }
@@ -358,7 +356,8 @@ export class DeploymentEvidence {
     const view = this.#view;
     view.alpha = this.#success.alpha(nowMs);
     view.beta = this.#success.beta(nowMs);
-    if (this.#tracking) {
+    // A suspect's one attempt must be made, so the word of those that speak against it does not keep it away.
+    if (this.#tracking && !view.suspect) {
       const { successes, failures } = this.#failures.readAdvice(nowMs);
       view.alpha += successes;
       view.beta += failures;

@@ -95,7 +95,7 @@ describe("the codec of evidence", () => {
           );
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -128,7 +128,7 @@ describe("the codec of evidence", () => {
           );
         }
       }),
-      { numRuns: 5_000 },
+      { numRuns: 1_000 },
     );
   });
 
