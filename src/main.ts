@@ -10,12 +10,14 @@ import { formatProblem } from "./config/problem.ts";
 import type { Clock, Logger, Random } from "./domain/ports.ts";
 import { systemClock } from "./lib/clock.ts";
 import { systemRandom } from "./lib/random.ts";
+import { buildFleet, type Sharing } from "./main/build-fleet.ts";
 import { buildRouting } from "./main/build-routing.ts";
 import { describeModels } from "./main/describe-models.ts";
 import { probeModels } from "./main/probe-models.ts";
 import { createOpenAiDoor } from "./openai/openai-door.ts";
 import { buildProviders } from "./providers/build-providers.ts";
 import { nameContractImage, nameOpenAiImage, refuseImageUrls } from "./router/refuse-image-urls.ts";
+import type { RouteObserver } from "./router/settle.ts";
 import { ServingState } from "./server/health/serving-state.ts";
 import { nameMethod } from "./server/rpc/method-name.ts";
 import { startServer } from "./server/start-server.ts";
@@ -47,24 +49,36 @@ export interface MachinePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** How it reaches other replicas; undefined leaves it alone. */
+  readonly sharing?: Sharing | undefined;
 }
 
 /** Builds everything for one configuration and starts serving. Rejects when an address cannot be bound. */
 export async function startSluice(
   config: Config,
-  { clock, random, logger }: MachinePorts,
+  { clock, random, logger, sharing }: MachinePorts,
 ): Promise<RunningSluice> {
   const { models } = config;
   const auth = config.auth && (await openCallerAuth(config.auth, { clock, logger }));
   const providers = buildProviders(config.providers, { clock, random, userAgent: `sluice/${readVersion()}` });
-  const routing = buildRouting(config, { clock, random, providers });
-  const prometheus = new PrometheusMetrics(routing.metrics);
+  const routing = buildRouting(config, { clock, random, providers, replicaId: sharing?.replicaId });
+  const fleet = buildFleet(routing, sharing, config.alerts, {
+    clock,
+    random,
+    logger,
+    version: readVersion(),
+  });
+  const prometheus = new PrometheusMetrics(fleet.metrics);
   const telemetry = new RouteTelemetry(logger, prometheus);
-  routing.observe(telemetry);
-  routing.deployments.onBreakerChange((deployment, state) => telemetry.onBreakerChange(deployment, state));
+  routing.observe(observeBoth(telemetry, fleet.observer));
+  routing.deployments.onBreakerChange((deployment, state) => {
+    telemetry.onBreakerChange(deployment, state);
+    fleet.onBreakerChange(deployment, state);
+  });
   const isRefusingUrls = config.images?.urls === "refuse";
   const closeParts = async () => {
     auth?.close();
+    await fleet.close();
     await Promise.all([...providers.values()].map((provider) => provider.close()));
     routing.close();
   };
@@ -75,7 +89,7 @@ export async function startSluice(
         isRefusingUrls ? refuseImageUrls(routing.router, nameContractImage) : routing.router,
       ),
       ...metricsMethods(
-        routing.metrics,
+        fleet.metrics,
         models.map(({ name }) => name),
         clock,
       ),
@@ -134,8 +148,26 @@ export async function startSluice(
       });
     },
     async stop() {
+      fleet.announceDraining();
       await server.drain();
       await closeParts();
+    },
+  };
+}
+
+function observeBoth(first: RouteObserver, second: RouteObserver): RouteObserver {
+  return {
+    onAttemptStart(deployment) {
+      first.onAttemptStart?.(deployment);
+      second.onAttemptStart?.(deployment);
+    },
+    onAttemptEnd(record, requestId, traceparent) {
+      first.onAttemptEnd(record, requestId, traceparent);
+      second.onAttemptEnd(record, requestId, traceparent);
+    },
+    onRequestEnd(requestId, attempts, error) {
+      first.onRequestEnd(requestId, attempts, error);
+      second.onRequestEnd(requestId, attempts, error);
     },
   };
 }

@@ -28,11 +28,12 @@ export interface ReplicaRouting {
   close(): void;
 }
 
-/** Builds the parts. `newAttemptId` replaces random ids, so that a seed repeats everything. */
+/** Builds the parts. An empty `replicaId` shares with nobody. `newAttemptId` replaces random ids, so that a seed repeats everything. */
 export function buildReplica(
   config: RoutingInput,
   { clock, random, providers }: RoutingPorts,
   newAttemptId: () => string,
+  replicaId = "",
 ): ReplicaRouting {
   const { models, routing, targets } = config;
   const catalog = { models, providers: config.providers.map(({ name }) => name), targets };
@@ -40,6 +41,7 @@ export function buildReplica(
   const deployments = new DeploymentTable(models, clock, { ...routing, random });
   const subjects = all.map((deployment) => deployments.entry(deployment));
   const evidence = new EvidenceTable(subjects, clock, random, {
+    replicaId,
     performanceTracking: routing.performanceTracking,
     limitsOf: ({ id }) => config.deploymentLimits.get(id) ?? {},
   });

@@ -1,23 +1,27 @@
-import type { ReplicaEvidence } from "../../src/core/evidence/replica-evidence.ts";
-import type { Clock } from "../../src/domain/ports.ts";
+import { matchesSubject } from "../../src/bus/match-subject.ts";
+import type { AskLimits, BusMessage, BusState, HealthBus } from "../../src/domain/health-bus.ts";
+import type { Cleanup, Clock } from "../../src/domain/ports.ts";
 import { drawUnit } from "../world/draws.ts";
 import type { NetworkSpec } from "../world/scenario.ts";
 
-/** Takes another replica's messages. */
-export type Receive = (messages: readonly ReplicaEvidence[]) => void;
+type Listener = (message: BusMessage) => void;
+type Respond = (question: BusMessage) => BusMessage | undefined;
 
 /** Carries messages between replicas, late, out of order, twice or not at all, as the network is. */
 export class GossipBus {
   readonly #clock: Clock;
-  readonly #network: NetworkSpec;
+  #network: NetworkSpec;
   readonly #seed: number;
-  readonly #receivers: Receive[] = [];
+  readonly #replicaCount: number;
+  readonly #members = new Set<Member>();
   #sentCount = 0;
+  #sentBytes = 0;
 
-  constructor(clock: Clock, network: NetworkSpec, seed: number) {
+  constructor(clock: Clock, network: NetworkSpec, seed: number, replicaCount: number) {
     this.#clock = clock;
     this.#network = network;
     this.#seed = seed;
+    this.#replicaCount = replicaCount;
   }
 
   /** Messages handed to the network so far, one per receiver. */
@@ -25,24 +29,59 @@ export class GossipBus {
     return this.#sentCount;
   }
 
-  /** Replicas join in the order of their numbers. */
-  join(receive: Receive): void {
-    this.#receivers.push(receive);
+  /** The bytes of what was published, each message once. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
+  /** The bus as the replica of this number has it. */
+  join(replica: number): HealthBus {
+    const member = new Member(replica, this, this.#clock);
+    this.#members.add(member);
+    return member;
+  }
+
+  /** From now on nothing is lost, doubled or cut, and everything takes the least time. */
+  heal(): void {
+    const { minDelayMs } = this.#network;
+    const healed = { lossRatio: 0, duplicateRatio: 0, maxDelayMs: minDelayMs, partitionUntilMs: 0 };
+    this.#network = { ...this.#network, ...healed };
+  }
+
+  leave(member: Member): void {
+    this.#members.delete(member);
   }
 
   /** Sends to everybody else. */
-  publish(from: number, messages: readonly ReplicaEvidence[]): void {
+  publish(from: Member, message: BusMessage): void {
+    this.#sentBytes += message.payload.length;
+    for (const to of this.#members) {
+      if (to !== from) this.carry(from.replica, to.replica, () => to.hear(message));
+    }
+  }
+
+  /** Asks everybody else; each answer comes back by itself. */
+  ask(from: Member, question: BusMessage, onAnswer: Listener): void {
+    for (const to of this.#members) {
+      if (to === from) continue;
+      this.carry(from.replica, to.replica, () => {
+        for (const answer of to.respond(question)) {
+          this.carry(to.replica, from.replica, () => onAnswer(answer));
+        }
+      });
+    }
+  }
+
+  /** Takes something from one replica to another, as the network will have it. */
+  carry(from: number, to: number, arrive: () => void): void {
+    if (this.#isCut(from, to)) return;
     const { lossRatio, duplicateRatio, minDelayMs, maxDelayMs } = this.#network;
-    for (const [to, receive] of this.#receivers.entries()) {
-      if (to === from || this.#isCut(from, to)) continue;
-      const draw = (salt: number) => drawUnit(this.#seed, this.#sentCount, from, to, salt);
-      this.#sentCount += 1;
-      if (draw(50) < lossRatio) continue;
-      const copyCount = draw(51) < duplicateRatio ? 2 : 1;
-      for (let copy = 0; copy < copyCount; copy++) {
-        const delayMs = minDelayMs + (maxDelayMs - minDelayMs) * draw(52 + copy);
-        this.#clock.timer(delayMs, () => receive(messages));
-      }
+    const draw = (salt: number) => drawUnit(this.#seed, this.#sentCount, from, to, salt);
+    this.#sentCount += 1;
+    if (draw(50) < lossRatio) return;
+    const copyCount = draw(51) < duplicateRatio ? 2 : 1;
+    for (let copy = 0; copy < copyCount; copy++) {
+      this.#clock.timer(minDelayMs + (maxDelayMs - minDelayMs) * draw(52 + copy), arrive);
     }
   }
 
@@ -50,7 +89,83 @@ export class GossipBus {
     const nowMs = this.#clock.nowMs();
     const { partitionFromMs, partitionUntilMs } = this.#network;
     if (nowMs < partitionFromMs || nowMs >= partitionUntilMs) return false;
-    const half = this.#receivers.length / 2;
+    const half = this.#replicaCount / 2;
     return from < half !== to < half;
+  }
+}
+
+/** One replica's end of the network. */
+class Member implements HealthBus {
+  readonly replica: number;
+  readonly #bus: GossipBus;
+  readonly #clock: Clock;
+  readonly #subscriptions = new Set<{ readonly pattern: string; readonly listener: Listener }>();
+  readonly #answerers = new Set<{ readonly subject: string; readonly respond: Respond }>();
+  #state: BusState = "connected";
+
+  constructor(replica: number, bus: GossipBus, clock: Clock) {
+    this.replica = replica;
+    this.#bus = bus;
+    this.#clock = clock;
+  }
+
+  get state(): BusState {
+    return this.#state;
+  }
+
+  publish(message: BusMessage): boolean {
+    if (this.#state === "closed") return false;
+    this.#bus.publish(this, message);
+    return true;
+  }
+
+  subscribe(pattern: string, listener: Listener): Cleanup {
+    const subscription = { pattern, listener };
+    this.#subscriptions.add(subscription);
+    return () => this.#subscriptions.delete(subscription);
+  }
+
+  ask(question: BusMessage, { maxAnswers, timeoutMs }: AskLimits, onAnswer: Listener): Cleanup {
+    let isOpen = true;
+    let answerCount = 0;
+    const stopTimer = this.#clock.timer(timeoutMs, () => {
+      isOpen = false;
+    });
+    this.#bus.ask(this, question, (answer) => {
+      if (!isOpen || answerCount >= maxAnswers) return;
+      answerCount += 1;
+      onAnswer(answer);
+    });
+    return () => {
+      isOpen = false;
+      stopTimer();
+    };
+  }
+
+  answer(subject: string, respond: Respond): Cleanup {
+    const answerer = { subject, respond };
+    this.#answerers.add(answerer);
+    return () => this.#answerers.delete(answerer);
+  }
+
+  onStateChange(): Cleanup {
+    return () => {};
+  }
+
+  async close(): Promise<void> {
+    this.#state = "closed";
+    this.#bus.leave(this);
+  }
+
+  hear(message: BusMessage): void {
+    for (const { pattern, listener } of [...this.#subscriptions]) {
+      if (matchesSubject(pattern, message.subject)) listener(message);
+    }
+  }
+
+  respond(question: BusMessage): readonly BusMessage[] {
+    return [...this.#answerers]
+      .filter(({ subject }) => subject === question.subject)
+      .flatMap(({ respond }) => respond(question) ?? []);
   }
 }

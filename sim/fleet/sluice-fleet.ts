@@ -1,3 +1,4 @@
+import type { Cleanup } from "../../src/domain/ports.ts";
 import { seededRandom } from "../../src/lib/random.ts";
 import { deriveSeed, drawUnit } from "../world/draws.ts";
 import type { SimRequest } from "../world/workload.ts";
@@ -14,10 +15,15 @@ export class SluiceFleet implements Fleet {
   readonly #parts: FleetParts;
   readonly #options: SluiceOptions;
   readonly #closedCounts: number[] = [];
+  readonly #admitStrangers: ((bus: GossipBus) => Cleanup) | undefined;
+  #expelStrangers: Cleanup = () => {};
+  #startCount = 0;
   #replicas: readonly SluiceReplica[];
 
-  constructor(parts: FleetParts, options: SluiceOptions) {
+  /** `admitStrangers` may join others to the bus that are none of the replicas. */
+  constructor(parts: FleetParts, options: SluiceOptions, admitStrangers?: (bus: GossipBus) => Cleanup) {
     this.#parts = parts;
+    this.#admitStrangers = admitStrangers;
     this.#options = options;
     this.#replicas = this.#start(parts.world.endpoints.map(() => 1));
   }
@@ -33,6 +39,7 @@ export class SluiceFleet implements Fleet {
   }
 
   close(): void {
+    this.#expelStrangers();
     for (const replica of this.#replicas) {
       this.#closedCounts.push(replica.stateChangeCount);
       replica.stopGossip();
@@ -51,8 +58,13 @@ export class SluiceFleet implements Fleet {
 
   #start(priceFactors: readonly number[]): readonly SluiceReplica[] {
     const { world, regime, network, seed } = this.#parts;
+    this.#startCount += 1;
     const config = configureSluice(world.endpoints, regime, this.#options, priceFactors);
-    const bus = this.#options.gossip ? new GossipBus(world.clock, network, seed) : undefined;
+    const bus = this.#options.gossip
+      ? new GossipBus(world.clock, network, seed, regime.replicaCount)
+      : undefined;
+    if (bus !== undefined && this.#admitStrangers !== undefined)
+      this.#expelStrangers = this.#admitStrangers(bus);
     return Array.from({ length: regime.replicaCount }, (_, index) => {
       const skewMs = network.skewMs * (2 * drawUnit(seed, index, 0, 0, 61) - 1);
       return new SluiceReplica({
@@ -63,6 +75,7 @@ export class SluiceFleet implements Fleet {
         random: seededRandom(deriveSeed(seed, index)),
         clockOffsetMs: CLOCK_BASE_MS + skewMs,
         bus,
+        incarnation: this.#startCount,
       });
     });
   }

@@ -1,18 +1,24 @@
 import type { AttemptRecord } from "../../src/domain/attempt.ts";
 import type { Clock, Provider, ProviderCall, Random } from "../../src/domain/ports.ts";
+import type { EvidenceExchange } from "../../src/fleet/evidence-exchange.ts";
+import { seededRandom } from "../../src/lib/random.ts";
 import type { RoutingInput } from "../../src/main/build-routing.ts";
 import type { RouteConsumer } from "../../src/router/route.ts";
 import { InvariantViolation } from "../check/invariant-violation.ts";
+import { deriveSeed } from "../world/draws.ts";
 import type { SimRequest } from "../world/workload.ts";
 import { buildReplica, type ReplicaRouting } from "./build-replica.ts";
 import type { FleetParts } from "./fleet.ts";
 import type { GossipBus } from "./gossip-bus.ts";
 import { makeGenerationRequest } from "./make-generation-request.ts";
-import { ReplicaGossip } from "./replica-gossip.ts";
+import { startGossip } from "./replica-gossip.ts";
 import { skewClock } from "./skewed-clock.ts";
 import type { SluiceOptions } from "./sluice-options.ts";
 import { CallRules } from "./sluice-rules.ts";
 import { type CallEndListener, WorldProvider } from "./world-provider.ts";
+
+/** Keeps the gossip's chance apart from the router's. */
+const GOSSIP_SALT = 60;
 
 /** What a replica is made of. */
 export interface ReplicaParts {
@@ -22,6 +28,8 @@ export interface ReplicaParts {
   readonly options: SluiceOptions;
   readonly random: Random;
   readonly clockOffsetMs: number;
+  /** Larger each time the replica starts. */
+  readonly incarnation: number;
   /** Undefined leaves the replica alone. */
   readonly bus: GossipBus | undefined;
 }
@@ -31,7 +39,7 @@ export class SluiceReplica {
   readonly #parts: ReplicaParts;
   readonly #clock: Clock;
   readonly #routing: ReplicaRouting;
-  readonly #gossip: ReplicaGossip | undefined;
+  readonly #gossip: EvidenceExchange | undefined;
   readonly #rules: readonly CallRules[];
   readonly #requests = new Map<string, SimRequest>();
   #stateChangeCount = 0;
@@ -44,7 +52,8 @@ export class SluiceReplica {
     const nowMs = () => this.#clock.nowMs();
     this.#rules = fleet.world.endpoints.map(({ id }) => new CallRules(`${id} by replica ${index}`, nowMs));
     const ports = { clock: this.#clock, random, providers: this.#buildProviders() };
-    this.#routing = buildReplica(config, ports, () => `attempt-${index}-${this.#attemptCount++}`);
+    const replicaId = bus === undefined ? "" : `replica-${index}`;
+    this.#routing = buildReplica(config, ports, () => `attempt-${index}-${this.#attemptCount++}`, replicaId);
     const { evidence, deployments } = this.#routing;
     const all = config.models.flatMap((model) => model.deployments);
     const indexes = new Map(all.map(({ id }, place) => [id, place]));
@@ -53,20 +62,20 @@ export class SluiceReplica {
       this.#rules[indexes.get(id) ?? -1]?.enter(state);
     });
     if (bus === undefined) return;
-    const { seed } = fleet;
-    this.#gossip = new ReplicaGossip({
-      replica: index,
-      seed,
+    const gossip = startGossip({
+      replicaId,
+      incarnation: parts.incarnation,
+      random: seededRandom(deriveSeed(deriveSeed(fleet.seed, index), GOSSIP_SALT)),
       clock: this.#clock,
-      bus,
+      bus: bus.join(index),
       evidence,
       deployments: all,
       options,
     });
-    const gossip = this.#gossip;
+    this.#gossip = gossip;
     this.#routing.settlement.observe({
       onAttemptEnd: (record) =>
-        isAlarming(record) ? gossip.alert(record.deployment) : gossip.noteChange(record.deployment),
+        isAlarming(record) ? gossip.noteUrgent(record.deployment) : gossip.noteChange(record.deployment),
       onRequestEnd() {},
     });
   }

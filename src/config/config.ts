@@ -1,5 +1,6 @@
 /** The whole configuration, validated. Every duration is in milliseconds here; in the file it is text such as `30s`. */
 
+import type { AlertRules } from "../domain/alert-rules.ts";
 import type { Model } from "../domain/deployment.ts";
 import type { FailureClass } from "../domain/outcome.ts";
 import type { ContextOverflow, Priority, PriorityWeights } from "../domain/request.ts";
@@ -20,6 +21,8 @@ export interface Config {
   readonly targets: Targets;
   readonly routing: RoutingConfig;
   readonly telemetry: TelemetryConfig;
+  /** Undefined raises no alerts. */
+  readonly alerts?: AlertRules | undefined;
   /** Undefined means that whoever reaches the address may call. */
   readonly auth?: AuthConfig | undefined;
   /** Undefined means that no web page may call. */

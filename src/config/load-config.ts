@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 
 import { listAccessNotices } from "./access-notices.ts";
 import { assembleAccess } from "./assemble-access.ts";
+import { assembleAlerts } from "./assemble-alerts.ts";
 import { assembleCatalog, assembleServer, type CatalogConfig } from "./assemble-config.ts";
 import { assembleRouting } from "./assemble-routing.ts";
 import { assembleTargets } from "./assemble-targets.ts";
@@ -166,6 +167,7 @@ function assemble(file: ConfigFile, catalog: CatalogConfig, overrides: Overrides
     targets: assembleTargets(file),
     routing: assembleRouting(file),
     telemetry: { logLevel: overrides.logLevel ?? file.telemetry.log_level },
+    alerts: file.alerts && assembleAlerts(file.alerts),
     ...assembleAccess(file, folder),
   };
 }

@@ -1,6 +1,7 @@
 /** What a replica knows of its models and deployments at one moment, as values. */
 
 import type { Deployment, Model } from "./deployment.ts";
+import type { FleetMetrics } from "./fleet-metrics.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Cleanup } from "./ports.ts";
 import type { Usage } from "./usage.ts";
@@ -108,12 +109,17 @@ export interface MetricsSnapshot {
   readonly models: readonly ModelMetrics[];
   /** In the order of the configuration; empty when models were named. */
   readonly scopes: readonly ScopeMetrics[];
+  /** What is heard of the other replicas; only where that was asked for. */
+  readonly fleet?: FleetMetrics;
 }
+
+/** Whose knowledge metrics report. */
+export type MetricsScope = "replica" | "fleet";
 
 /** Where metrics come from. */
 export interface MetricsSource {
   /** The state now, of the named models or of all when `models` is empty. Unknown names are left out. */
-  snapshot(models: readonly string[]): MetricsSnapshot;
+  snapshot(models: readonly string[], scope?: MetricsScope): MetricsSnapshot;
   /** Calls `fn` after each transition of a breaker. */
   onBreakerChange(fn: () => void): Cleanup;
 }

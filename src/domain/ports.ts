@@ -123,6 +123,8 @@ export interface LogFields {
   readonly address?: string;
   readonly signal?: string;
   readonly count?: number;
+  readonly value?: number;
+  readonly threshold?: number;
   readonly file?: string;
   /** An error of our own making or of the system. Providers' texts never go here. */
   readonly error?: string;

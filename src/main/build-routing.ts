@@ -30,6 +30,8 @@ export interface RoutingPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly providers: ReadonlyMap<string, Provider>;
+  /** This replica among those it shares evidence with; undefined where it shares with none. */
+  readonly replicaId?: string | undefined;
 }
 
 /** Everything that routes. */
@@ -38,6 +40,9 @@ export interface Routing {
   readonly advisor: RouteAdvisor;
   readonly metrics: ReplicaMetrics;
   readonly deployments: DeploymentTable;
+  readonly evidence: EvidenceTable;
+  /** The catalog's, in its order. */
+  readonly modelNames: readonly string[];
   readonly operations: Operations;
   /** Keeps a deployment out of use for ten minutes, as if its provider had said that it has no such model. */
   setAside(deployment: Deployment): void;
@@ -51,13 +56,15 @@ export interface Routing {
 export type RoutingInput = Pick<Config, "models" | "providers" | "targets" | "routing" | "deploymentLimits">;
 
 /** Builds the parts. */
-export function buildRouting(config: RoutingInput, { clock, random, providers }: RoutingPorts): Routing {
+export function buildRouting(config: RoutingInput, ports: RoutingPorts): Routing {
+  const { clock, random, providers, replicaId } = ports;
   const { models, routing, targets } = config;
   const catalog: TargetCatalog = { models, providers: config.providers.map(({ name }) => name), targets };
   const all = models.flatMap((model) => model.deployments);
   const deployments = new DeploymentTable(models, clock, { ...routing, random });
   const subjects = all.map((deployment) => deployments.entry(deployment));
   const evidence = new EvidenceTable(subjects, clock, random, {
+    ...(replicaId === undefined ? {} : { replicaId }),
     performanceTracking: routing.performanceTracking,
     limitsOf: ({ id }) => config.deploymentLimits.get(id) ?? {},
   });
@@ -69,7 +76,7 @@ export function buildRouting(config: RoutingInput, { clock, random, providers }:
     evidence,
     requests,
     scopes,
-    replicaId: randomUUID(),
+    replicaId: replicaId ?? randomUUID(),
   });
   const rotation = new RotationKeeper({ pools: targets.pools, deployments: all });
   const source = new CandidateSource(
@@ -112,6 +119,8 @@ export function buildRouting(config: RoutingInput, { clock, random, providers }:
     metrics,
     deployments,
     setAside: (deployment) => evidence.setAside(deployment),
+    evidence,
+    modelNames: models.map(({ name }) => name),
     observe: (observer) => settlement.observe(observer),
     operations: { resetPerformance: (name) => resetPerformance(resetParts, name) },
     close() {

@@ -31,6 +31,8 @@ const MIN_EARLY_DELAY_MS = 1_000;
 /** How long a probe waits that was refused for its rate by a provider that names no time. */
 const LIMITED_PROBE_DELAY_MS = 1_000;
 const NO_FACTS: BreakerFacts = {};
+/** Word of a probe that succeeded elsewhere ends an open time early, but not more often than this. */
+const MIN_HASTEN_INTERVAL_MS = 10_000;
 
 /** opossum wants an emitter that tells it when to rotate statistics; ours stays silent, so no breaker owns a timer. */
 const silentRotation = new EventEmitter().setMaxListeners(0);
@@ -62,6 +64,8 @@ export class Breaker {
   #notBeforeMs = Number.NEGATIVE_INFINITY;
   /** No attempt is let through before, by the Clock; counts while not closed. */
   #probeFromMs = 0;
+  #hastenedMs = Number.NEGATIVE_INFINITY;
+  #mayProbe: ((waitedMs: number) => boolean) | undefined;
 
   /** `random` spreads the open times of the adaptive preset. */
   constructor(
@@ -118,6 +122,27 @@ export class Breaker {
     return this.state === "closed" ? this.#rule.admittedRatio(this.#clock.nowMs()) : 0;
   }
 
+  /** Sets who says, for a deployment that other replicas probe too, whether it is this one's turn; `waitedMs`: since a probe was due. */
+  guardProbes(mayProbe: (waitedMs: number) => boolean): void {
+    this.#mayProbe = mayProbe;
+  }
+
+  /** Another replica's probes have succeeded: one of our own may follow after `delayMs`, never before a Retry-After. */
+  hastenProbe(delayMs: number): void {
+    const nowMs = this.#clock.nowMs();
+    if (!this.#circuit.opened || nowMs - this.#hastenedMs < MIN_HASTEN_INTERVAL_MS) return;
+    this.#hastenedMs = nowMs;
+    const earliestMs = Math.max(this.#notBeforeMs, this.#openedMs + MIN_EARLY_DELAY_MS, nowMs + delayMs);
+    this.#probeFromMs = Math.min(this.#probeFromMs, earliestMs);
+  }
+
+  /** Another replica's probe has failed: ours may wait for `delayMs`, but not longer than `maxWaitMs` after it opened. */
+  deferProbe(delayMs: number, maxWaitMs: number): void {
+    if (!this.#circuit.opened) return;
+    const untilMs = Math.min(this.#clock.nowMs() + delayMs, this.#openedMs + maxWaitMs);
+    this.#probeFromMs = Math.max(this.#probeFromMs, untilMs);
+  }
+
   /** Gives the right to make one attempt, or undefined when none may be made now. */
   acquire(): BreakerPermit | undefined {
     if (!this.available) return undefined;
@@ -148,6 +173,8 @@ export class Breaker {
   acquireEarly(): BreakerPermit | undefined {
     if (!this.earlyAvailable) return undefined;
     this.#probeFromMs = Math.min(this.#probeFromMs, this.#clock.nowMs());
+    // No other deployment is left, so whose turn it is does not matter.
+    if (this.#circuit.opened) this.#becomeHalfOpen();
     return this.acquire();
   }
 
@@ -209,7 +236,13 @@ export class Breaker {
   }
 
   #endOpenTime(): void {
-    if (!this.#circuit.opened || this.#clock.nowMs() < this.#probeFromMs) return;
+    if (!this.#circuit.opened) return;
+    const waitedMs = this.#clock.nowMs() - this.#probeFromMs;
+    if (waitedMs < 0 || this.#mayProbe?.(waitedMs) === false) return;
+    this.#becomeHalfOpen();
+  }
+
+  #becomeHalfOpen(): void {
     this.#circuit.removeAllListeners();
     this.#circuit.shutdown();
     this.#circuit = this.#build("half_open");

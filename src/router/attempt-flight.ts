@@ -80,6 +80,7 @@ export class AttemptFlight {
       promptTokens: demands.promptTokens,
       expectedOutputTokens: demands.expectedOutputTokens,
     });
+    parts.settlement.noteStart(deployment);
     this.#attempt = new RunningAttempt(
       parts.clock,
       provider,

@@ -3,6 +3,7 @@
 import type { CandidateTier } from "../core/candidate-set.ts";
 import { judgeOutcome } from "../core/failure-policy.ts";
 import type { AttemptRecord } from "../domain/attempt.ts";
+import type { Deployment } from "../domain/deployment.ts";
 import type { RouteError } from "../domain/errors.ts";
 import type { Clock } from "../domain/ports.ts";
 import type { BreakerPermit } from "../policies/breaker.ts";
@@ -16,7 +17,10 @@ import type { ScopeStatistics } from "../policies/scope-statistics.ts";
 
 /** Learns of what ended, for logs and metrics. Never throws. */
 export interface RouteObserver {
-  onAttemptEnd(record: AttemptRecord, requestId: string): void;
+  /** An attempt has begun. */
+  onAttemptStart?(deployment: Deployment): void;
+  /** `traceparent`: the W3C trace context of its request, where there is one. */
+  onAttemptEnd(record: AttemptRecord, requestId: string, traceparent: string | undefined): void;
   /** `error` is undefined for a success. */
   onRequestEnd(requestId: string, attempts: readonly AttemptRecord[], error: RouteError | undefined): void;
 }
@@ -34,6 +38,7 @@ export interface SettlementParts {
 /** Where an attempt was made. */
 export interface SettledPlan {
   readonly requestId: string;
+  readonly traceparent: string | undefined;
   readonly live: LiveSet;
   readonly tier: CandidateTier;
   readonly tierIndex: number;
@@ -55,8 +60,13 @@ export class Settlement {
   }
 
   /** Notes an attempt that begins, for orders that ask who was used least lately. */
-  noteDispatch(deployment: { readonly id: string }): void {
+  noteDispatch(deployment: Deployment): void {
     this.#parts.rotation.noteUse(deployment.id);
+  }
+
+  /** An attempt has begun and is counted as under way. */
+  noteStart(deployment: Deployment): void {
+    this.#observer.onAttemptStart?.(deployment);
   }
 
   /** Settles an ended attempt: gives its permit and its places back, learns from it and counts it. */
@@ -77,7 +87,7 @@ export class Settlement {
     }
     tally.recordEnd(record);
     if (record.outcome === "success") rotation.noteAnswer(deployment.id, record.totalMs);
-    this.#observer.onAttemptEnd(record, plan.requestId);
+    this.#observer.onAttemptEnd(record, plan.requestId, plan.traceparent);
     // Last, because they may start the attempt of whoever waits for the place; the
     // deployment's first, because whoever gets the tier's place needs that one too.
     limit.release();

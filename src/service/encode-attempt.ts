@@ -48,6 +48,11 @@ export function encodeOutcome(outcome: Outcome): OutcomeEnum {
   return OUTCOMES[outcome];
 }
 
+/** The contract's word for why an attempt was made. */
+export function encodePurpose(purpose: AttemptPurpose): AttemptPurposeEnum {
+  return PURPOSES[purpose];
+}
+
 /** An ended attempt as callers see it. */
 export function encodeAttempt(record: AttemptRecord): Attempt {
   return create(AttemptSchema, {

@@ -28,6 +28,7 @@ import type {
   ScopeMetrics,
 } from "../domain/metrics.ts";
 import { encodeDuration, encodeOutcome, encodeUsage } from "./encode-attempt.ts";
+import { encodeFleet } from "./encode-fleet.ts";
 
 const BREAKER_STATES: Readonly<Record<BreakerState, BreakerStateEnum>> = {
   closed: BreakerStateEnum.CLOSED,
@@ -52,6 +53,7 @@ export function encodeMetrics(snapshot: MetricsSnapshot): MetricsSnapshotMessage
     }),
     models: snapshot.models.map(encodeModelMetrics),
     scopes: snapshot.scopes.map(encodeScope),
+    ...(snapshot.fleet === undefined ? {} : { fleet: encodeFleet(snapshot.fleet) }),
   });
 }
 

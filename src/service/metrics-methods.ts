@@ -4,12 +4,13 @@ import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import {
   MetricsResponseSchema,
+  MetricsScope as MetricsScopeEnum,
   type WatchMetricsRequest,
   type WatchMetricsResponse,
   WatchMetricsResponseSchema,
 } from "../../gen/sluice/v1/metrics_pb.ts";
 import { RouterService } from "../../gen/sluice/v1/router_service_pb.ts";
-import type { MetricsSource } from "../domain/metrics.ts";
+import type { MetricsScope, MetricsSource } from "../domain/metrics.ts";
 import type { Cleanup, Clock } from "../domain/ports.ts";
 import { unknownModelError } from "../domain/unknown-model.ts";
 import { type RpcMethod, type StreamCall, serverStreaming, unary } from "./call.ts";
@@ -29,10 +30,12 @@ export function metricsMethods(
   const known = new Set(modelNames);
   const findUnknown = (names: readonly string[]) => names.find((name) => !known.has(name));
   return [
-    unary(RouterService.method.metrics, ({ models }, call) => {
+    unary(RouterService.method.metrics, ({ models, scope }, call) => {
       const unknown = findUnknown(models);
       if (unknown !== undefined) return call.fail(unknownModelError(unknown));
-      call.respond(create(MetricsResponseSchema, { snapshot: encodeMetrics(source.snapshot(models)) }));
+      call.respond(
+        create(MetricsResponseSchema, { snapshot: encodeMetrics(source.snapshot(models, readScope(scope))) }),
+      );
     }),
     serverStreaming(RouterService.method.watchMetrics, (request, call) => {
       const unknown = findUnknown(request.models);
@@ -40,6 +43,11 @@ export function metricsMethods(
       watchMetrics(source, clock, request, call);
     }),
   ];
+}
+
+/** A scope that this version does not know is this replica's. */
+function readScope(scope: MetricsScopeEnum): MetricsScope {
+  return scope === MetricsScopeEnum.FLEET ? "fleet" : "replica";
 }
 
 function watchMetrics(
@@ -63,7 +71,7 @@ function watchMetrics(
     scheduled = false;
     // A reader who is behind gets the newest snapshot when there is room again, and none in between.
     if (hasRoom) {
-      const snapshot = encodeMetrics(source.snapshot(request.models));
+      const snapshot = encodeMetrics(source.snapshot(request.models, readScope(request.scope)));
       hasRoom = call.write([create(WatchMetricsResponseSchema, { snapshot })]);
     }
     stopTimer = clock.timer(intervalMs, send);

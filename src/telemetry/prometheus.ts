@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { AttemptRecord } from "../domain/attempt.ts";
 import type { RouteError } from "../domain/errors.ts";
+import { ALONE, type FleetMetrics, REFUSAL_REASONS } from "../domain/fleet-metrics.ts";
 import type { BreakerState, DeploymentMetrics, MetricsSource } from "../domain/metrics.ts";
 import type { Usage } from "../domain/usage.ts";
 
@@ -87,6 +88,7 @@ export class PrometheusMetrics implements Scrape {
     });
     registerStateGauges(source, registers);
     registerEvidenceGauges(source, registers);
+    registerFleetGauges(source, registers);
   }
 
   get contentType(): string {
@@ -198,6 +200,68 @@ function registerEvidenceGauges(source: MetricsSource, registers: Registry[]): v
       },
     });
   }
+}
+
+/** What the other replicas tell. Their ids are no labels: they would not be bounded. */
+function registerFleetGauges(source: MetricsSource, registers: Registry[]): void {
+  const readings: readonly [string, string, (fleet: FleetMetrics) => number][] = [
+    [
+      "sluice_sharing_degraded",
+      "1 while other replicas cannot be reached although they should be.",
+      ({ state }) => (state === "cut_off" ? 1 : 0),
+    ],
+    [
+      "sluice_peers_live",
+      "Other replicas heard of in the last 5 seconds.",
+      ({ replicas }) => replicas.filter(({ live }) => live).length,
+    ],
+    [
+      "sluice_peers_muted",
+      "Other replicas that are not listened to about health.",
+      ({ replicas }) => replicas.filter(({ muted }) => muted).length,
+    ],
+    [
+      "sluice_peer_age_seconds",
+      "Since the last message of the live replica that was silent longest.",
+      ({ replicas }) => Math.max(0, ...replicas.filter(({ live }) => live).map(({ ageMs }) => ageMs / 1_000)),
+    ],
+    [
+      "sluice_peer_disagreements",
+      "Deployments that this replica and another one judge differently, summed over the others.",
+      ({ replicas }) => replicas.reduce((sum, { disagreementCount }) => sum + disagreementCount, 0),
+    ],
+    [
+      "sluice_peer_messages_received",
+      "Messages of other replicas taken in since the start.",
+      ({ receivedCount }) => receivedCount,
+    ],
+    ["sluice_peer_messages_sent", "Messages of evidence sent since the start.", ({ sentCount }) => sentCount],
+    [
+      "sluice_peer_messages_dropped",
+      "Messages and events that could not be sent or were left out under load, since the start.",
+      ({ droppedCount }) => droppedCount,
+    ],
+  ];
+  for (const [name, help, read] of readings) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(source.snapshot([], "fleet").fleet ?? ALONE));
+      },
+    });
+  }
+  new Gauge({
+    name: "sluice_peer_messages_refused",
+    help: "Messages of other replicas that were not heeded since the start, by why.",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      const { refusedCounts } = source.snapshot([], "fleet").fleet ?? ALONE;
+      for (const reason of REFUSAL_REASONS) this.set({ reason }, refusedCounts.get(reason) ?? 0);
+    },
+  });
 }
 
 function listDeployments(source: MetricsSource) {

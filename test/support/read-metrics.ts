@@ -2,7 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { Outcome } from "../../gen/sluice/v1/generation_pb.ts";
 import type { DeploymentMetrics, MetricsSnapshot } from "../../gen/sluice/v1/metrics_pb.ts";
-import { BreakerState } from "../../gen/sluice/v1/metrics_pb.ts";
+import { BreakerState, type MetricsScope } from "../../gen/sluice/v1/metrics_pb.ts";
 import { RouterService } from "../../gen/sluice/v1/router_service_pb.ts";
 import { nameEnumValue } from "./name-enum-value.ts";
 
@@ -16,9 +16,11 @@ export interface DeploymentState {
 }
 
 /** Asks a Sluice for its Metrics. */
-export async function readMetrics(baseUrl: string): Promise<MetricsSnapshot> {
+export async function readMetrics(baseUrl: string, scope?: MetricsScope): Promise<MetricsSnapshot> {
   const transport = createConnectTransport({ httpVersion: "1.1", baseUrl });
-  const { snapshot } = await createClient(RouterService, transport).metrics({});
+  const { snapshot } = await createClient(RouterService, transport).metrics(
+    scope === undefined ? {} : { scope },
+  );
   if (snapshot === undefined) throw new Error("Metrics has no snapshot");
   return snapshot;
 }

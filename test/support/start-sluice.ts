@@ -3,6 +3,7 @@ import { DEFAULT_SERVER_LIMITS } from "../../src/config/server-limits.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { systemRandom } from "../../src/lib/random.ts";
 import { Secret } from "../../src/lib/secret.ts";
+import type { Sharing } from "../../src/main/build-fleet.ts";
 import { startSluice } from "../../src/main.ts";
 import { CANARIES, refuseCanaries } from "./canaries.ts";
 import { sampleRouting } from "./router-bench.ts";
@@ -19,6 +20,9 @@ export interface SluiceChanges {
   readonly routing?: Partial<Omit<RoutingConfig, "timeouts" | "breaker">>;
   readonly timeouts?: Partial<RoutingConfig["timeouts"]>;
   readonly breaker?: Partial<Omit<CountingPreset, "kind">>;
+  /** How it reaches other replicas; alone unless given. */
+  readonly sharing?: Sharing;
+  readonly alerts?: Config["alerts"];
 }
 
 type CountingPreset = Extract<RoutingConfig["breaker"], { kind: "counting" }>;
@@ -54,6 +58,7 @@ export async function startSluiceOver(
     clock: systemClock,
     random: systemRandom,
     logger,
+    sharing: changes.sharing,
   });
   const { port } = sluice.address;
   const stop = async () => {
@@ -71,6 +76,7 @@ function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceC
   const plain = sampleRouting([model], { failureThreshold: 3, maxWaitingAttempts: 16 });
   return {
     ...plain,
+    alerts: changes.alerts,
     server: {
       address: { host: "127.0.0.1", port: 0 },
       adminAddress: undefined,

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/metrics.proto.
  */
 export const file_sluice_v1_metrics: GenFile = /*@__PURE__*/
-  fileDesc("ChdzbHVpY2UvdjEvbWV0cmljcy5wcm90bxIJc2x1aWNlLnYxIiAKDk1ldHJpY3NSZXF1ZXN0Eg4KBm1vZGVscxgBIAMoCSI/Cg9NZXRyaWNzUmVzcG9uc2USLAoIc25hcHNob3QYASABKAsyGi5zbHVpY2UudjEuTWV0cmljc1NuYXBzaG90IlsKE1dhdGNoTWV0cmljc1JlcXVlc3QSDgoGbW9kZWxzGAEgAygJEjQKEWludGVydmFsX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkQKFFdhdGNoTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKLAgoPTWV0cmljc1NuYXBzaG90EjEKDXNuYXBzaG90X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcGxpY2FfaWQYAiABKAkSMgoPdXB0aW1lX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHJlcXVlc3RzGAQgASgLMhkuc2x1aWNlLnYxLlJlcXVlc3RNZXRyaWNzEicKBm1vZGVscxgFIAMoCzIXLnNsdWljZS52MS5Nb2RlbE1ldHJpY3MSJwoGc2NvcGVzGAYgAygLMhcuc2x1aWNlLnYxLlNjb3BlTWV0cmljcyLVAQoMU2NvcGVNZXRyaWNzEg0KBXNjb3BlGAEgASgJEhUKDXJlcXVlc3RfY291bnQYAiABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAMgASgDEiAKGGhlYWx0aHlfZGVwbG95bWVudF9jb3VudBgEIAEoBRIYChBkZXBsb3ltZW50X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDEjIKEHJlY2VudF9mYWxsYmFja3MYByADKAsyGC5zbHVpY2UudjEuRmFsbGJhY2tFdmVudCKUAQoNRmFsbGJhY2tFdmVudBIuCgpldmVudF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mcm9tX2RlcGxveW1lbnQYAiABKAkSFQoNdG9fZGVwbG95bWVudBgDIAEoCRIjCgdvdXRjb21lGAQgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUioAEKDlJlcXVlc3RNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAIgASgDEhQKDGZhaWxlZF9jb3VudBgDIAEoAxIXCg9jYW5jZWxsZWRfY291bnQYBCABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDInoKDE1vZGVsTWV0cmljcxINCgVtb2RlbBgBIAEoCRIoCgV0b3RhbBgCIAEoCzIZLnNsdWljZS52MS5BdHRlbXB0TWV0cmljcxIxCgtkZXBsb3ltZW50cxgDIAMoCzIcLnNsdWljZS52MS5EZXBsb3ltZW50TWV0cmljcyLdAgoRRGVwbG95bWVudE1ldHJpY3MSEgoKZGVwbG95bWVudBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg51cHN0cmVhbV9tb2RlbBgDIAEoCRIRCglzaW11bGF0ZWQYBCABKAgSLgoNYnJlYWtlcl9zdGF0ZRgFIAEoDjIXLnNsdWljZS52MS5CcmVha2VyU3RhdGUSIQoZY29uc2VjdXRpdmVfZmFpbHVyZV9jb3VudBgGIAEoBRIzChBuZXh0X3Byb2JlX2RlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGF0dGVtcHRzGAggASgLMhkuc2x1aWNlLnYxLkF0dGVtcHRNZXRyaWNzEhQKDGhlYWx0aF9zY29yZRgJIAEoARIsCghldmlkZW5jZRgKIAEoCzIaLnNsdWljZS52MS5FdmlkZW5jZVN1bW1hcnkizQIKD0V2aWRlbmNlU3VtbWFyeRIVCg1zdWNjZXNzX3JhdGlvGAEgASgBEj8KHHRpbWVfdG9fZmlyc3RfdG9rZW5fZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SQQoedGltZV9wZXJfb3V0cHV0X3Rva2VuX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhYKDmhlYWRyb29tX3JhdGlvGAQgASgBEhYKDmFkbWl0dGVkX3JhdGlvGAUgASgBEjEKDmNvb2xkb3duX2RlbGF5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjwKGWNyZWRlbnRpYWxfZGlzYWJsZWRfZGVsYXkYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ipAIKDkF0dGVtcHRNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAIgASgFEikKCG91dGNvbWVzGAMgAygLMhcuc2x1aWNlLnYxLk91dGNvbWVDb3VudBIaCg1zdWNjZXNzX3JhdGlvGAQgASgBSACIAQESMAoNdG90YWxfbGF0ZW5jeRgFIAEoCzIZLnNsdWljZS52MS5MYXRlbmN5U3VtbWFyeRI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAYgASgLMhkuc2x1aWNlLnYxLkxhdGVuY3lTdW1tYXJ5Eh8KBXVzYWdlGAcgASgLMhAuc2x1aWNlLnYxLlVzYWdlQhAKDl9zdWNjZXNzX3JhdGlvIkIKDE91dGNvbWVDb3VudBIjCgdvdXRjb21lGAEgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUSDQoFY291bnQYAiABKAMi6wEKDkxhdGVuY3lTdW1tYXJ5EhQKDHNhbXBsZV9jb3VudBgBIAEoAxIwCg1tZWFuX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDHA1MF9kdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxwOTVfZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMcDk5X2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKnwKDEJyZWFrZXJTdGF0ZRIdChlCUkVBS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUQlJFQUtFUl9TVEFURV9DTE9TRUQQARIWChJCUkVBS0VSX1NUQVRFX09QRU4QAhIbChdCUkVBS0VSX1NUQVRFX0hBTEZfT1BFThADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sluice_v1_generation]);
+  fileDesc("ChdzbHVpY2UvdjEvbWV0cmljcy5wcm90bxIJc2x1aWNlLnYxIkgKDk1ldHJpY3NSZXF1ZXN0Eg4KBm1vZGVscxgBIAMoCRImCgVzY29wZRgCIAEoDjIXLnNsdWljZS52MS5NZXRyaWNzU2NvcGUiPwoPTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKDAQoTV2F0Y2hNZXRyaWNzUmVxdWVzdBIOCgZtb2RlbHMYASADKAkSNAoRaW50ZXJ2YWxfZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFc2NvcGUYAyABKA4yFy5zbHVpY2UudjEuTWV0cmljc1Njb3BlIkQKFFdhdGNoTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKzAgoPTWV0cmljc1NuYXBzaG90EjEKDXNuYXBzaG90X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcGxpY2FfaWQYAiABKAkSMgoPdXB0aW1lX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHJlcXVlc3RzGAQgASgLMhkuc2x1aWNlLnYxLlJlcXVlc3RNZXRyaWNzEicKBm1vZGVscxgFIAMoCzIXLnNsdWljZS52MS5Nb2RlbE1ldHJpY3MSJwoGc2NvcGVzGAYgAygLMhcuc2x1aWNlLnYxLlNjb3BlTWV0cmljcxImCgVmbGVldBgHIAEoCzIXLnNsdWljZS52MS5GbGVldE1ldHJpY3MijAIKDEZsZWV0TWV0cmljcxIuCg1zaGFyaW5nX3N0YXRlGAEgASgOMhcuc2x1aWNlLnYxLlNoYXJpbmdTdGF0ZRIrCghyZXBsaWNhcxgCIAMoCzIZLnNsdWljZS52MS5SZXBsaWNhTWV0cmljcxIWCg5yZWNlaXZlZF9jb3VudBgDIAEoAxIrCgdyZWZ1c2VkGAQgAygLMhouc2x1aWNlLnYxLlJlZnVzZWRNZXNzYWdlcxISCgpzZW50X2NvdW50GAUgASgDEhUKDWRyb3BwZWRfY291bnQYBiABKAMSLwoLZGVwbG95bWVudHMYByADKAsyGi5zbHVpY2UudjEuRmxlZXREZXBsb3ltZW50IscBCg9GbGVldERlcGxveW1lbnQSEgoKZGVwbG95bWVudBgBIAEoCRITCgtlbmRlZF9jb3VudBgCIAEoAxIUCgxmYWlsZWRfY291bnQYAyABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAQgASgFEg8KB3N1c3BlY3QYBSABKAgSGgoSb3Blbl9yZXBsaWNhX2NvdW50GAYgASgFEi8KDGV2aWRlbmNlX2FnZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKHAgoOUmVwbGljYU1ldHJpY3MSEgoKcmVwbGljYV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEiYKA2FnZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCg91cHRpbWVfZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIZHJhaW5pbmcYBSABKAgSDAoEbGl2ZRgGIAEoCBINCgVtdXRlZBgHIAEoCBIaChJkaXNhZ3JlZW1lbnRfY291bnQYCCABKAUSFQoNcmVmdXRlZF9jb3VudBgJIAEoBRISCgpsb3N0X2NvdW50GAogASgDIkoKD1JlZnVzZWRNZXNzYWdlcxIoCgZyZWFzb24YASABKA4yGC5zbHVpY2UudjEuUmVmdXNhbFJlYXNvbhINCgVjb3VudBgCIAEoAyLVAQoMU2NvcGVNZXRyaWNzEg0KBXNjb3BlGAEgASgJEhUKDXJlcXVlc3RfY291bnQYAiABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAMgASgDEiAKGGhlYWx0aHlfZGVwbG95bWVudF9jb3VudBgEIAEoBRIYChBkZXBsb3ltZW50X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDEjIKEHJlY2VudF9mYWxsYmFja3MYByADKAsyGC5zbHVpY2UudjEuRmFsbGJhY2tFdmVudCKUAQoNRmFsbGJhY2tFdmVudBIuCgpldmVudF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mcm9tX2RlcGxveW1lbnQYAiABKAkSFQoNdG9fZGVwbG95bWVudBgDIAEoCRIjCgdvdXRjb21lGAQgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUioAEKDlJlcXVlc3RNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAIgASgDEhQKDGZhaWxlZF9jb3VudBgDIAEoAxIXCg9jYW5jZWxsZWRfY291bnQYBCABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDInoKDE1vZGVsTWV0cmljcxINCgVtb2RlbBgBIAEoCRIoCgV0b3RhbBgCIAEoCzIZLnNsdWljZS52MS5BdHRlbXB0TWV0cmljcxIxCgtkZXBsb3ltZW50cxgDIAMoCzIcLnNsdWljZS52MS5EZXBsb3ltZW50TWV0cmljcyLdAgoRRGVwbG95bWVudE1ldHJpY3MSEgoKZGVwbG95bWVudBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg51cHN0cmVhbV9tb2RlbBgDIAEoCRIRCglzaW11bGF0ZWQYBCABKAgSLgoNYnJlYWtlcl9zdGF0ZRgFIAEoDjIXLnNsdWljZS52MS5CcmVha2VyU3RhdGUSIQoZY29uc2VjdXRpdmVfZmFpbHVyZV9jb3VudBgGIAEoBRIzChBuZXh0X3Byb2JlX2RlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGF0dGVtcHRzGAggASgLMhkuc2x1aWNlLnYxLkF0dGVtcHRNZXRyaWNzEhQKDGhlYWx0aF9zY29yZRgJIAEoARIsCghldmlkZW5jZRgKIAEoCzIaLnNsdWljZS52MS5FdmlkZW5jZVN1bW1hcnkizQIKD0V2aWRlbmNlU3VtbWFyeRIVCg1zdWNjZXNzX3JhdGlvGAEgASgBEj8KHHRpbWVfdG9fZmlyc3RfdG9rZW5fZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SQQoedGltZV9wZXJfb3V0cHV0X3Rva2VuX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhYKDmhlYWRyb29tX3JhdGlvGAQgASgBEhYKDmFkbWl0dGVkX3JhdGlvGAUgASgBEjEKDmNvb2xkb3duX2RlbGF5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjwKGWNyZWRlbnRpYWxfZGlzYWJsZWRfZGVsYXkYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ipAIKDkF0dGVtcHRNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAIgASgFEikKCG91dGNvbWVzGAMgAygLMhcuc2x1aWNlLnYxLk91dGNvbWVDb3VudBIaCg1zdWNjZXNzX3JhdGlvGAQgASgBSACIAQESMAoNdG90YWxfbGF0ZW5jeRgFIAEoCzIZLnNsdWljZS52MS5MYXRlbmN5U3VtbWFyeRI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAYgASgLMhkuc2x1aWNlLnYxLkxhdGVuY3lTdW1tYXJ5Eh8KBXVzYWdlGAcgASgLMhAuc2x1aWNlLnYxLlVzYWdlQhAKDl9zdWNjZXNzX3JhdGlvIkIKDE91dGNvbWVDb3VudBIjCgdvdXRjb21lGAEgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUSDQoFY291bnQYAiABKAMi6wEKDkxhdGVuY3lTdW1tYXJ5EhQKDHNhbXBsZV9jb3VudBgBIAEoAxIwCg1tZWFuX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDHA1MF9kdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxwOTVfZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMcDk5X2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKmEKDE1ldHJpY3NTY29wZRIdChlNRVRSSUNTX1NDT1BFX1VOU1BFQ0lGSUVEEAASGQoVTUVUUklDU19TQ09QRV9SRVBMSUNBEAESFwoTTUVUUklDU19TQ09QRV9GTEVFVBACKqoCCg1SZWZ1c2FsUmVhc29uEh4KGlJFRlVTQUxfUkVBU09OX1VOU1BFQ0lGSUVEEAASGgoWUkVGVVNBTF9SRUFTT05fSU5WQUxJRBABEhwKGFJFRlVTQUxfUkVBU09OX1RPT19MQVJHRRACEh8KG1JFRlVTQUxfUkVBU09OX1dST05HX1NFTkRFUhADEhsKF1JFRlVTQUxfUkVBU09OX1JFUEVBVEVEEAQSGwoXUkVGVVNBTF9SRUFTT05fVE9PX01BTlkQBRIXChNSRUZVU0FMX1JFQVNPTl9MQVRFEAYSJQohUkVGVVNBTF9SRUFTT05fVU5LTk9XTl9ERVBMT1lNRU5UEAcSJAogUkVGVVNBTF9SRUFTT05fVE9PX01BTllfUkVQTElDQVMQCCp+CgxTaGFyaW5nU3RhdGUSHQoZU0hBUklOR19TVEFURV9VTlNQRUNJRklFRBAAEhcKE1NIQVJJTkdfU1RBVEVfQUxPTkUQARIbChdTSEFSSU5HX1NUQVRFX0NPTk5FQ1RFRBACEhkKFVNIQVJJTkdfU1RBVEVfQ1VUX09GRhADKnwKDEJyZWFrZXJTdGF0ZRIdChlCUkVBS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUQlJFQUtFUl9TVEFURV9DTE9TRUQQARIWChJCUkVBS0VSX1NUQVRFX09QRU4QAhIbChdCUkVBS0VSX1NUQVRFX0hBTEZfT1BFThADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sluice_v1_generation]);
 
 /**
  * Asks for the present state.
@@ -30,6 +30,13 @@ export type MetricsRequest = Message<"sluice.v1.MetricsRequest"> & {
    * @generated from field: repeated string models = 1;
    */
   models: string[];
+
+  /**
+   * Whose knowledge. Unset means this replica's alone.
+   *
+   * @generated from field: sluice.v1.MetricsScope scope = 2;
+   */
+  scope: MetricsScope;
 };
 
 /**
@@ -80,6 +87,13 @@ export type WatchMetricsRequest = Message<"sluice.v1.WatchMetricsRequest"> & {
    * @generated from field: google.protobuf.Duration interval_duration = 2;
    */
   intervalDuration?: Duration | undefined;
+
+  /**
+   * Whose knowledge. Unset means this replica's alone.
+   *
+   * @generated from field: sluice.v1.MetricsScope scope = 3;
+   */
+  scope: MetricsScope;
 };
 
 /**
@@ -124,7 +138,8 @@ export type MetricsSnapshot = Message<"sluice.v1.MetricsSnapshot"> & {
   snapshotTime?: Timestamp | undefined;
 
   /**
-   * This process; a new one at every start.
+   * This replica: the id it has among the others, or one made at its start where it
+   * shares with none.
    *
    * @generated from field: string replica_id = 2;
    */
@@ -158,6 +173,13 @@ export type MetricsSnapshot = Message<"sluice.v1.MetricsSnapshot"> & {
    * @generated from field: repeated sluice.v1.ScopeMetrics scopes = 6;
    */
   scopes: ScopeMetrics[];
+
+  /**
+   * The other replicas. Only with scope FLEET.
+   *
+   * @generated from field: sluice.v1.FleetMetrics fleet = 7;
+   */
+  fleet?: FleetMetrics | undefined;
 };
 
 /**
@@ -166,6 +188,244 @@ export type MetricsSnapshot = Message<"sluice.v1.MetricsSnapshot"> & {
  */
 export const MetricsSnapshotSchema: GenMessage<MetricsSnapshot> = /*@__PURE__*/
   messageDesc(file_sluice_v1_metrics, 4);
+
+/**
+ * What this replica hears of the others.
+ *
+ * @generated from message sluice.v1.FleetMetrics
+ */
+export type FleetMetrics = Message<"sluice.v1.FleetMetrics"> & {
+  /**
+   * Whether the others can be reached.
+   *
+   * @generated from field: sluice.v1.SharingState sharing_state = 1;
+   */
+  sharingState: SharingState;
+
+  /**
+   * The others heard of in the last 10 minutes, by id.
+   *
+   * @generated from field: repeated sluice.v1.ReplicaMetrics replicas = 2;
+   */
+  replicas: ReplicaMetrics[];
+
+  /**
+   * Messages that were taken in since the start.
+   *
+   * @generated from field: int64 received_count = 3;
+   */
+  receivedCount: bigint;
+
+  /**
+   * Messages that were refused since the start, by why.
+   *
+   * @generated from field: repeated sluice.v1.RefusedMessages refused = 4;
+   */
+  refused: RefusedMessages[];
+
+  /**
+   * Messages that were sent since the start.
+   *
+   * @generated from field: int64 sent_count = 5;
+   */
+  sentCount: bigint;
+
+  /**
+   * Messages and events that could not be sent, or were left out under load, since the start.
+   *
+   * @generated from field: int64 dropped_count = 6;
+   */
+  droppedCount: bigint;
+
+  /**
+   * By deployment, in the order of the catalog; only the models asked for.
+   *
+   * @generated from field: repeated sluice.v1.FleetDeployment deployments = 7;
+   */
+  deployments: FleetDeployment[];
+};
+
+/**
+ * Describes the message sluice.v1.FleetMetrics.
+ * Use `create(FleetMetricsSchema)` to create a new message.
+ */
+export const FleetMetricsSchema: GenMessage<FleetMetrics> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 5);
+
+/**
+ * What all replicas together say of a deployment over the last minute.
+ *
+ * @generated from message sluice.v1.FleetDeployment
+ */
+export type FleetDeployment = Message<"sluice.v1.FleetDeployment"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string deployment = 1;
+   */
+  deployment: string;
+
+  /**
+   * Attempts that succeeded or that it failed, at this replica and at the others.
+   *
+   * @generated from field: int64 ended_count = 2;
+   */
+  endedCount: bigint;
+
+  /**
+   * Those that it failed.
+   *
+   * @generated from field: int64 failed_count = 3;
+   */
+  failedCount: bigint;
+
+  /**
+   * Attempts under way, at this replica and at the others.
+   *
+   * @generated from field: int32 in_flight_count = 4;
+   */
+  inFlightCount: number;
+
+  /**
+   * Whether the others' evidence keeps this replica from choosing it, but for one attempt that shows who is right.
+   *
+   * @generated from field: bool suspect = 5;
+   */
+  suspect: boolean;
+
+  /**
+   * The other replicas whose circuit breaker is not closed.
+   *
+   * @generated from field: int32 open_replica_count = 6;
+   */
+  openReplicaCount: number;
+
+  /**
+   * The age of the newest evidence of another replica. Unset when there is none.
+   *
+   * @generated from field: google.protobuf.Duration evidence_age = 7;
+   */
+  evidenceAge?: Duration | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.FleetDeployment.
+ * Use `create(FleetDeploymentSchema)` to create a new message.
+ */
+export const FleetDeploymentSchema: GenMessage<FleetDeployment> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 6);
+
+/**
+ * One other replica, as this one hears it.
+ *
+ * @generated from message sluice.v1.ReplicaMetrics
+ */
+export type ReplicaMetrics = Message<"sluice.v1.ReplicaMetrics"> & {
+  /**
+   * Its id.
+   *
+   * @generated from field: string replica_id = 1;
+   */
+  replicaId: string;
+
+  /**
+   * The version of Sluice it runs.
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * Since its last message.
+   *
+   * @generated from field: google.protobuf.Duration age = 3;
+   */
+  age?: Duration | undefined;
+
+  /**
+   * How long it had run at its last message.
+   *
+   * @generated from field: google.protobuf.Duration uptime_duration = 4;
+   */
+  uptimeDuration?: Duration | undefined;
+
+  /**
+   * Whether it is about to stop.
+   *
+   * @generated from field: bool draining = 5;
+   */
+  draining: boolean;
+
+  /**
+   * Whether it counts as alive: heard of in the last 5 s.
+   *
+   * @generated from field: bool live = 6;
+   */
+  live: boolean;
+
+  /**
+   * Whether it is not listened to about health, because it alone sees failures everywhere.
+   *
+   * @generated from field: bool muted = 7;
+   */
+  muted: boolean;
+
+  /**
+   * Deployments whose circuit breaker is closed here and not there, or the other way round.
+   *
+   * @generated from field: int32 disagreement_count = 8;
+   */
+  disagreementCount: number;
+
+  /**
+   * How often an attempt of this replica showed that it was wrong.
+   *
+   * @generated from field: int32 refuted_count = 9;
+   */
+  refutedCount: number;
+
+  /**
+   * Its messages that never came.
+   *
+   * @generated from field: int64 lost_count = 10;
+   */
+  lostCount: bigint;
+};
+
+/**
+ * Describes the message sluice.v1.ReplicaMetrics.
+ * Use `create(ReplicaMetricsSchema)` to create a new message.
+ */
+export const ReplicaMetricsSchema: GenMessage<ReplicaMetrics> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 7);
+
+/**
+ * Messages of other replicas that were not heeded.
+ *
+ * @generated from message sluice.v1.RefusedMessages
+ */
+export type RefusedMessages = Message<"sluice.v1.RefusedMessages"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: sluice.v1.RefusalReason reason = 1;
+   */
+  reason: RefusalReason;
+
+  /**
+   * How many.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message sluice.v1.RefusedMessages.
+ * Use `create(RefusedMessagesSchema)` to create a new message.
+ */
+export const RefusedMessagesSchema: GenMessage<RefusedMessages> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 8);
 
 /**
  * Something that requests go through: a model, provider, group, echelon, pool or chain.
@@ -228,7 +488,7 @@ export type ScopeMetrics = Message<"sluice.v1.ScopeMetrics"> & {
  * Use `create(ScopeMetricsSchema)` to create a new message.
  */
 export const ScopeMetricsSchema: GenMessage<ScopeMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 5);
+  messageDesc(file_sluice_v1_metrics, 9);
 
 /**
  * One request went on from one deployment to another.
@@ -270,7 +530,7 @@ export type FallbackEvent = Message<"sluice.v1.FallbackEvent"> & {
  * Use `create(FallbackEventSchema)` to create a new message.
  */
 export const FallbackEventSchema: GenMessage<FallbackEvent> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 6);
+  messageDesc(file_sluice_v1_metrics, 10);
 
 /**
  * Requests of callers, which may have caused several attempts each.
@@ -326,7 +586,7 @@ export type RequestMetrics = Message<"sluice.v1.RequestMetrics"> & {
  * Use `create(RequestMetricsSchema)` to create a new message.
  */
 export const RequestMetricsSchema: GenMessage<RequestMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 7);
+  messageDesc(file_sluice_v1_metrics, 11);
 
 /**
  * One model: the roll-up of its deployments, and each of them.
@@ -361,7 +621,7 @@ export type ModelMetrics = Message<"sluice.v1.ModelMetrics"> & {
  * Use `create(ModelMetricsSchema)` to create a new message.
  */
 export const ModelMetricsSchema: GenMessage<ModelMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 8);
+  messageDesc(file_sluice_v1_metrics, 12);
 
 /**
  * One deployment.
@@ -447,7 +707,7 @@ export type DeploymentMetrics = Message<"sluice.v1.DeploymentMetrics"> & {
  * Use `create(DeploymentMetricsSchema)` to create a new message.
  */
 export const DeploymentMetricsSchema: GenMessage<DeploymentMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 9);
+  messageDesc(file_sluice_v1_metrics, 13);
 
 /**
  * What routing expects of a deployment, from evidence that fades with time.
@@ -511,7 +771,7 @@ export type EvidenceSummary = Message<"sluice.v1.EvidenceSummary"> & {
  * Use `create(EvidenceSummarySchema)` to create a new message.
  */
 export const EvidenceSummarySchema: GenMessage<EvidenceSummary> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 10);
+  messageDesc(file_sluice_v1_metrics, 14);
 
 /**
  * Attempts, counted since the start of the process.
@@ -575,7 +835,7 @@ export type AttemptMetrics = Message<"sluice.v1.AttemptMetrics"> & {
  * Use `create(AttemptMetricsSchema)` to create a new message.
  */
 export const AttemptMetricsSchema: GenMessage<AttemptMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 11);
+  messageDesc(file_sluice_v1_metrics, 15);
 
 /**
  * How often an outcome happened.
@@ -603,7 +863,7 @@ export type OutcomeCount = Message<"sluice.v1.OutcomeCount"> & {
  * Use `create(OutcomeCountSchema)` to create a new message.
  */
 export const OutcomeCountSchema: GenMessage<OutcomeCount> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 12);
+  messageDesc(file_sluice_v1_metrics, 16);
 
 /**
  * A distribution of durations. Percentiles are exact to 5 %.
@@ -652,7 +912,179 @@ export type LatencySummary = Message<"sluice.v1.LatencySummary"> & {
  * Use `create(LatencySummarySchema)` to create a new message.
  */
 export const LatencySummarySchema: GenMessage<LatencySummary> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 13);
+  messageDesc(file_sluice_v1_metrics, 17);
+
+/**
+ * Whose knowledge metrics report. Values may be added.
+ *
+ * @generated from enum sluice.v1.MetricsScope
+ */
+export const MetricsScope = {
+  /**
+   * As REPLICA.
+   *
+   * @generated from enum value: METRICS_SCOPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * What this replica counted itself.
+   *
+   * @generated from enum value: METRICS_SCOPE_REPLICA = 1;
+   */
+  REPLICA: 1,
+
+  /**
+   * Besides, the other replicas and what they tell; see `fleet`.
+   *
+   * @generated from enum value: METRICS_SCOPE_FLEET = 2;
+   */
+  FLEET: 2,
+} as const;
+
+/**
+ * Whose knowledge metrics report. Values may be added.
+ *
+ * @generated from enum sluice.v1.MetricsScope
+ */
+export type MetricsScope = (typeof MetricsScope)[keyof typeof MetricsScope] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.MetricsScope.
+ */
+export const MetricsScopeSchema: GenEnum<MetricsScope> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_metrics, 0);
+
+/**
+ * Why a message of another replica was not heeded. Values may be added.
+ *
+ * @generated from enum sluice.v1.RefusalReason
+ */
+export const RefusalReason = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: REFUSAL_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It cannot be read, or a figure in it is out of range.
+   *
+   * @generated from enum value: REFUSAL_REASON_INVALID = 1;
+   */
+  INVALID: 1,
+
+  /**
+   * It is longer than any message may be.
+   *
+   * @generated from enum value: REFUSAL_REASON_TOO_LARGE = 2;
+   */
+  TOO_LARGE: 2,
+
+  /**
+   * It says to be of another replica than its subject.
+   *
+   * @generated from enum value: REFUSAL_REASON_WRONG_SENDER = 3;
+   */
+  WRONG_SENDER: 3,
+
+  /**
+   * It came before.
+   *
+   * @generated from enum value: REFUSAL_REASON_REPEATED = 4;
+   */
+  REPEATED: 4,
+
+  /**
+   * Its sender sends more than it may.
+   *
+   * @generated from enum value: REFUSAL_REASON_TOO_MANY = 5;
+   */
+  TOO_MANY: 5,
+
+  /**
+   * It was held up on the way, or is of a process that is no more.
+   *
+   * @generated from enum value: REFUSAL_REASON_LATE = 6;
+   */
+  LATE: 6,
+
+  /**
+   * It tells of a deployment that is not in the catalog; the rest of it was heeded.
+   *
+   * @generated from enum value: REFUSAL_REASON_UNKNOWN_DEPLOYMENT = 7;
+   */
+  UNKNOWN_DEPLOYMENT: 7,
+
+  /**
+   * There are more replicas than are listened to.
+   *
+   * @generated from enum value: REFUSAL_REASON_TOO_MANY_REPLICAS = 8;
+   */
+  TOO_MANY_REPLICAS: 8,
+} as const;
+
+/**
+ * Why a message of another replica was not heeded. Values may be added.
+ *
+ * @generated from enum sluice.v1.RefusalReason
+ */
+export type RefusalReason = (typeof RefusalReason)[keyof typeof RefusalReason] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.RefusalReason.
+ */
+export const RefusalReasonSchema: GenEnum<RefusalReason> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_metrics, 1);
+
+/**
+ * Whether replicas can be reached. Values may be added.
+ *
+ * @generated from enum sluice.v1.SharingState
+ */
+export const SharingState = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: SHARING_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Nothing is shared, as configured.
+   *
+   * @generated from enum value: SHARING_STATE_ALONE = 1;
+   */
+  ALONE: 1,
+
+  /**
+   * They can be reached.
+   *
+   * @generated from enum value: SHARING_STATE_CONNECTED = 2;
+   */
+  CONNECTED: 2,
+
+  /**
+   * They cannot be reached now: this replica acts on what it knows.
+   *
+   * @generated from enum value: SHARING_STATE_CUT_OFF = 3;
+   */
+  CUT_OFF: 3,
+} as const;
+
+/**
+ * Whether replicas can be reached. Values may be added.
+ *
+ * @generated from enum sluice.v1.SharingState
+ */
+export type SharingState = (typeof SharingState)[keyof typeof SharingState] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.SharingState.
+ */
+export const SharingStateSchema: GenEnum<SharingState> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_metrics, 2);
 
 /**
  * The state of a circuit breaker. Values may be added.
@@ -700,5 +1132,5 @@ export type BreakerState = (typeof BreakerState)[keyof typeof BreakerState] | Un
  * Describes the enum sluice.v1.BreakerState.
  */
 export const BreakerStateSchema: GenEnum<BreakerState> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_metrics, 0);
+  enumDesc(file_sluice_v1_metrics, 3);
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import { alertsSection } from "./alerts-section.ts";
 import { aliasesSection, defaultsSection } from "./alias-section.ts";
 import { authSection, corsSection, imagesSection } from "./auth-section.ts";
 import { catalogSection } from "./catalog-section.ts";
@@ -37,6 +38,7 @@ export const configSchema = section({
   defaults: defaultsSection,
   routing: routingSection.prefault({}).meta({ description: "How attempts are made, retried and given up." }),
   telemetry: telemetrySection.prefault({}).meta({ description: "What Sluice says about itself." }),
+  alerts: alertsSection.optional(),
   auth: authSection.optional(),
   cors: corsSection.optional(),
   images: imagesSection.optional().meta({ description: "Which pictures requests may bring." }),

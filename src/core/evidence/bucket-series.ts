@@ -104,6 +104,12 @@ export class BucketSeries {
     this.#coarse.voidUntil(nowMs);
   }
 
+  /** As `voidUntil` for a moment of the past: what was counted since stays. */
+  voidThrough(pastMs: number): void {
+    this.#fine.voidThrough(pastMs);
+    this.#coarse.voidThrough(pastMs);
+  }
+
   /** The newest buckets as a value; all of them unless told how many. */
   toValue(fineCount = FINE_SLOT_COUNT, coarseCount = COARSE_SLOT_COUNT): SeriesValue {
     return { fine: this.#fine.list(fineCount), coarse: this.#coarse.list(coarseCount) };

@@ -1,5 +1,6 @@
 import type { SeriesValue } from "./bucket-series.ts";
-import { PEER_GONE_MS, PeerEvidence } from "./peer-evidence.ts";
+import type { PeerBreaker } from "./peer-breaker.ts";
+import { PEER_GONE_MS, PEER_TTL_MS, PeerEvidence } from "./peer-evidence.ts";
 import { findEvidenceProblem, type ReplicaEvidence } from "./replica-evidence.ts";
 import { computeTripStatistic, makeTripSums } from "./trip-statistic.ts";
 
@@ -13,7 +14,12 @@ const FORGET_MS = 150_000;
 const REFUTED_MS = 60_000;
 /** Evidence of other replicas counts as at most this many attempts. */
 const MAX_ADVICE_MASS = 20;
+/** And no single one's as more than a third of that. */
+const MAX_PEER_ADVICE_MASS = MAX_ADVICE_MASS / 3;
 const ADVICE_WINDOW_MS = 60_000;
+/** One replica counts as having at most this many times our attempts in flight, or this many. */
+const MAX_IN_FLIGHT_RATIO = 4;
+const MIN_IN_FLIGHT_BOUND = 8;
 
 /** What happened to a message. */
 export type MergeResult = "merged" | "invalid" | "late" | "too_many_replicas" | "old_incarnation";
@@ -22,11 +28,12 @@ export type MergeResult = "merged" | "invalid" | "late" | "too_many_replicas" | 
 export class FleetEvidence {
   readonly #peers = new Map<string, PeerEvidence[]>();
   readonly #sums = makeTripSums();
+  readonly #refutedCounts = new Map<string, number>();
 
   /** Joins a message of another replica. `spent` is raised by the requests and tokens that became known. */
   merge(evidence: ReplicaEvidence, nowMs: number, spent: Float64Array): MergeResult {
     if (!Number.isFinite(nowMs) || findEvidenceProblem(evidence) !== undefined) return "invalid";
-    this.#forget(nowMs);
+    this.#forgetGone(nowMs);
     const incarnations = this.#peers.get(evidence.replicaId) ?? [];
     if (incarnations.length === 0 && this.#peers.size >= MAX_REPLICA_COUNT) return "too_many_replicas";
     let peer = incarnations.find(({ incarnation }) => incarnation === evidence.incarnation);
@@ -57,13 +64,66 @@ export class FleetEvidence {
    * until now is void, and who said so is not listened to about it for a minute.
    */
   refute(nowMs: number): void {
-    for (const incarnations of this.#peers.values()) {
+    for (const [replicaId, incarnations] of this.#peers) {
       for (const peer of incarnations) {
-        this.#sums.fill(0);
-        peer.addTripSums(nowMs, 1, this.#sums);
-        if (computeTripStatistic(this.#sums) > 0) peer.refute(nowMs, nowMs + REFUTED_MS);
+        if (!this.#speaksAgainst(peer, nowMs)) continue;
+        peer.refute(nowMs, nowMs + REFUTED_MS);
+        this.#refutedCounts.set(replicaId, (this.#refutedCounts.get(replicaId) ?? 0) + 1);
       }
     }
+  }
+
+  /** Drops what was told in the name of a replica. */
+  forget(replicaId: string): void {
+    this.#peers.delete(replicaId);
+  }
+
+  /** How often a replica was refuted. */
+  refutedCount(replicaId: string): number {
+    return this.#refutedCounts.get(replicaId) ?? 0;
+  }
+
+  /** Whether a replica that is listened to holds it open: its failures may be too old for any window. */
+  isHeldOpen(nowMs: number, weightOf: (replicaId: string) => number): boolean {
+    for (const [replicaId, [newest]] of this.#peers) {
+      if (newest === undefined || newest.silentMs(nowMs) > PEER_TTL_MS) continue;
+      if (newest.holdsOpen && newest.weight(nowMs) * weightOf(replicaId) > 0) return true;
+    }
+    return false;
+  }
+
+  /** The circuit breaker of a replica as it last said; undefined when it is gone or never did. */
+  breakerOf(replicaId: string, nowMs: number): PeerBreaker | undefined {
+    const newest = this.#peers.get(replicaId)?.[0];
+    return newest === undefined || newest.silentMs(nowMs) > PEER_GONE_MS ? undefined : newest.breaker;
+  }
+
+  /** Replicas that hold it open or probe it, and the age of the newest evidence; undefined when there is none. */
+  describePeers(nowMs: number): {
+    readonly openCount: number;
+    readonly newestAgeMs: number | undefined;
+    readonly endedCount: number;
+    readonly failedCount: number;
+  } {
+    let openCount = 0;
+    let newestAgeMs: number | undefined;
+    let endedCount = 0;
+    let failedCount = 0;
+    for (const [replicaId, [newest]] of this.#peers) {
+      if (newest === undefined) continue;
+      const seen = this.summarize(replicaId, nowMs);
+      endedCount += seen.endedCount;
+      failedCount += seen.failedCount;
+      newestAgeMs = Math.min(newestAgeMs ?? Number.POSITIVE_INFINITY, newest.silentMs(nowMs));
+      if (newest.silentMs(nowMs) <= PEER_GONE_MS && isNotClosed(newest.breaker)) openCount += 1;
+    }
+    return { openCount, newestAgeMs, endedCount, failedCount };
+  }
+
+  #speaksAgainst(peer: PeerEvidence, nowMs: number): boolean {
+    this.#sums.fill(0);
+    peer.addTripSums(nowMs, 1, this.#sums);
+    return computeTripStatistic(this.#sums) > 0 || peer.holdsOpen;
   }
 
   /** What peers saw in the last minute, as attempts: advice, so it counts as at most 20 of them. */
@@ -77,9 +137,12 @@ export class FleetEvidence {
       for (const peer of incarnations) {
         const weight = peer.weight(nowMs) * weightOf(replicaId);
         if (!(weight > 0)) continue;
-        successes += weight * peer.sum(nowMs, ADVICE_WINDOW_MS, "ok");
-        failures += weight * peer.sum(nowMs, ADVICE_WINDOW_MS, "hard");
-        failures += (weight / 2) * peer.sum(nowMs, ADVICE_WINDOW_MS, "weak");
+        const ok = peer.sum(nowMs, ADVICE_WINDOW_MS, "ok");
+        const failed =
+          peer.sum(nowMs, ADVICE_WINDOW_MS, "hard") + peer.sum(nowMs, ADVICE_WINDOW_MS, "weak") / 2;
+        const scale = weight * Math.min(1, MAX_PEER_ADVICE_MASS / Math.max(ok + failed, 1));
+        successes += scale * ok;
+        failures += scale * failed;
       }
     }
     const scale = Math.min(1, MAX_ADVICE_MASS / Math.max(successes + failures, 1));
@@ -94,7 +157,8 @@ export class FleetEvidence {
     let total = 0;
     for (const [newest] of this.#peers.values()) {
       if (newest === undefined || newest.silentMs(nowMs) > PEER_GONE_MS) continue;
-      total += newest.inFlightCount(nowMs) ?? ownCount;
+      const most = Math.max(ownCount * MAX_IN_FLIGHT_RATIO, MIN_IN_FLIGHT_BOUND);
+      total += Math.min(newest.inFlightCount(nowMs) ?? ownCount, most);
     }
     return total;
   }
@@ -119,9 +183,16 @@ export class FleetEvidence {
       .toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  #forget(nowMs: number): void {
+  #forgetGone(nowMs: number): void {
     for (const [replicaId, [newest]] of this.#peers) {
-      if (newest === undefined || newest.silentMs(nowMs) > FORGET_MS) this.#peers.delete(replicaId);
+      if (newest === undefined || newest.silentMs(nowMs) > FORGET_MS) {
+        this.#peers.delete(replicaId);
+        this.#refutedCounts.delete(replicaId);
+      }
     }
   }
+}
+
+function isNotClosed(breaker: PeerBreaker | undefined): boolean {
+  return breaker !== undefined && breaker.state !== "closed";
 }

@@ -1,4 +1,5 @@
-import { BucketSeries, COUNTER_FIELDS, COUNTERS, type SeriesValue } from "./bucket-series.ts";
+import { BucketSeries, COUNTER_FIELDS, COUNTERS, type Counter, type SeriesValue } from "./bucket-series.ts";
+import type { PeerBreaker } from "./peer-breaker.ts";
 import type { ReplicaEvidence } from "./replica-evidence.ts";
 
 /** A replica that was silent for this long is not known to be what it last said. */
@@ -23,6 +24,8 @@ export class PeerEvidence {
   #sequence = -1;
   #inFlightCount = 0;
   #mutedUntilMs = 0;
+  #breaker: PeerBreaker | undefined;
+  #refutedEpoch = -1;
 
   constructor(incarnation: number) {
     this.incarnation = incarnation;
@@ -45,8 +48,26 @@ export class PeerEvidence {
     if (evidence.sequence > this.#sequence) {
       this.#sequence = evidence.sequence;
       this.#inFlightCount = evidence.inFlightCount;
+      if (evidence.breaker !== undefined) this.#breaker = evidence.breaker;
+    }
+    if (evidence.breaker !== undefined && evidence.breaker.closedMs > 0) {
+      this.#series.voidThrough(evidence.breaker.closedMs);
     }
     return true;
+  }
+
+  /** Its circuit breaker as it last said; undefined when it never did. */
+  get breaker(): PeerBreaker | undefined {
+    return this.#breaker;
+  }
+
+  /** Whether it holds the deployment open or probes it, in an episode that was not refuted. */
+  get holdsOpen(): boolean {
+    return (
+      this.#breaker !== undefined &&
+      this.#breaker.state !== "closed" &&
+      this.#breaker.epoch > this.#refutedEpoch
+    );
   }
 
   /** How long it has been silent. */
@@ -72,13 +93,14 @@ export class PeerEvidence {
   }
 
   /** What it counted in the last `windowMs` (up to 120 s). */
-  sum(nowMs: number, windowMs: number, counter: "ok" | "hard" | "weak"): number {
+  sum(nowMs: number, windowMs: number, counter: Counter): number {
     return this.#series.sum(nowMs - this.#offsetMs, windowMs, counter);
   }
 
   /** What it said until now was refuted: it counts no more, and it is not listened to until `untilMs`. */
   refute(nowMs: number, untilMs: number): void {
     this.#series.voidUntil(nowMs - this.#offsetMs);
+    this.#refutedEpoch = this.#breaker?.epoch ?? this.#refutedEpoch;
     this.#mutedUntilMs = Math.max(this.#mutedUntilMs, untilMs);
   }
 

@@ -1,5 +1,6 @@
 import type { QuotaHeaders } from "../../domain/quota.ts";
 import { AdmittedRate } from "./aimd.ts";
+import { PeerSpending } from "./peer-spending.ts";
 import {
   acceptQuotaReading,
   estimateQuotaRatio,
@@ -19,6 +20,13 @@ export type { QuotaHeaders };
 
 /** A cut-off replica takes this much more than its even share: not everybody is busy at once. */
 const CUT_OFF_ALLOWANCE = 1.2;
+/** Another replica's reading of a limit further off than this is not believed. */
+const MAX_LIMIT_RATIO = 2;
+/** Another replica's word never takes more than this share's complement of a limit. */
+const MIN_ELSEWHERE_RATIO = 0.25;
+/** Own readings younger than the first are better than others'; older than the second they vouch for nothing. */
+const FRESH_MS = 5_000;
+const STALE_MS = 60_000;
 
 /**
  * The share of a limit one replica may use: all of it while replicas tell each other
@@ -33,6 +41,7 @@ export function computeQuotaShare(liveReplicaCount: number, connected: boolean):
 class LimitState {
   readonly #configured: number | undefined;
   #header: QuotaRegister | undefined;
+  #ownHeaderMs = Number.NEGATIVE_INFINITY;
   #bucket: RateBucket | undefined;
 
   constructor(configured: number | undefined) {
@@ -41,13 +50,32 @@ class LimitState {
   }
 
   read(reading: QuotaReading | undefined, nowMs: number): void {
-    if (reading !== undefined) this.#header = acceptQuotaReading(reading, nowMs) ?? this.#header;
+    const accepted = reading && acceptQuotaReading(reading, nowMs);
+    if (accepted === undefined) return;
+    this.#header = accepted;
+    this.#ownHeaderMs = nowMs;
+  }
+
+  /** Takes another replica's reading where an own one, a while ago, told much the same limit. */
+  readElsewhere(reading: QuotaReading | undefined, atMs: number): void {
+    const own = this.#header;
+    if (reading === undefined || own === undefined) return;
+    if (atMs - this.#ownHeaderMs < FRESH_MS || atMs - this.#ownHeaderMs > STALE_MS) return;
+    if (reading.limit * MAX_LIMIT_RATIO < own.limit || reading.limit > own.limit * MAX_LIMIT_RATIO) return;
+    const remaining = Math.max(reading.remaining, reading.limit * MIN_ELSEWHERE_RATIO);
+    this.#header = acceptQuotaReading({ ...reading, remaining }, atMs) ?? own;
+  }
+
+  /** The limit in force before any share; undefined while none is known. */
+  get known(): number | undefined {
+    const known = Math.min(this.#configured ?? Infinity, this.#header?.limit ?? Infinity);
+    return known === Number.POSITIVE_INFINITY ? undefined : known;
   }
 
   /** The bucket at the limit in force, or undefined while no limit is known. */
   bucket(nowMs: number, factor: number): RateBucket | undefined {
-    const known = Math.min(this.#configured ?? Infinity, this.#header?.limit ?? Infinity);
-    if (known === Number.POSITIVE_INFINITY) return undefined;
+    const { known } = this;
+    if (known === undefined) return undefined;
     this.#bucket ??= new RateBucket(known * factor, nowMs);
     this.#bucket.setRate(known * factor, nowMs);
     return this.#bucket;
@@ -74,6 +102,8 @@ export interface QuotaReservation {
 export class Quota {
   readonly #requests: LimitState;
   readonly #tokens: LimitState;
+  readonly #requestsElsewhere = new PeerSpending();
+  readonly #tokensElsewhere = new PeerSpending();
   readonly #admitted = new AdmittedRate();
   #share = 1;
 
@@ -95,11 +125,27 @@ export class Quota {
     this.#tokens.bucket(nowMs, this.#factor(nowMs))?.settle(reservation.tokens, tokens, nowMs);
   }
 
-  /** Takes what other replicas have become known to have spent. */
-  spendElsewhere(nowMs: number, requestCount: number, tokens: number): void {
+  /** Takes what another replica has become known to have spent, as far as it counts; see `PeerSpending`. */
+  spendElsewhere(
+    nowMs: number,
+    replicaId: string,
+    requestCount: number,
+    tokens: number,
+    liveCount: number,
+  ): void {
     const factor = this.#factor(nowMs);
-    this.#requests.bucket(nowMs, factor)?.take(requestCount, nowMs);
-    this.#tokens.bucket(nowMs, factor)?.take(tokens, nowMs);
+    const count = (spending: PeerSpending, limit: LimitState, amount: number) =>
+      limit
+        .bucket(nowMs, factor)
+        ?.take(spending.count(replicaId, amount, limit.known, liveCount, nowMs), nowMs);
+    count(this.#requestsElsewhere, this.#requests, requestCount);
+    count(this.#tokensElsewhere, this.#tokens, tokens);
+  }
+
+  /** Takes what another replica read in a provider's headers, within bounds. */
+  readHeadersElsewhere(atMs: number, headers: QuotaHeaders): void {
+    this.#requests.readElsewhere(headers.requests, atMs);
+    this.#tokens.readElsewhere(headers.tokens, atMs);
   }
 
   /** The provider refused an attempt for its rate. */

@@ -1,5 +1,6 @@
 import type { SeriesValue } from "./bucket-series.ts";
 import { findSeriesProblem } from "./check-series.ts";
+import { findBreakerProblem, type PeerBreaker } from "./peer-breaker.ts";
 
 /** What a replica tells others about one deployment: evidence, never a verdict. */
 export interface ReplicaEvidence {
@@ -14,6 +15,8 @@ export interface ReplicaEvidence {
   /** Attempts in flight at that replica. */
   readonly inFlightCount: number;
   readonly series: SeriesValue;
+  /** Its circuit breaker; undefined when it does not say. */
+  readonly breaker?: PeerBreaker;
 }
 
 const MAX_REPLICA_ID_LENGTH = 128;
@@ -21,7 +24,7 @@ const MAX_IN_FLIGHT_COUNT = 1_000_000;
 
 /** What is wrong with a peer's evidence, naming the field, or undefined when it may be merged. */
 export function findEvidenceProblem(evidence: ReplicaEvidence): string | undefined {
-  const { replicaId, incarnation, sequence, inFlightCount, sentMs } = evidence;
+  const { replicaId, incarnation, sequence, inFlightCount, sentMs, breaker } = evidence;
   if (replicaId.length === 0 || replicaId.length > MAX_REPLICA_ID_LENGTH) {
     return `replicaId: must be 1 to ${MAX_REPLICA_ID_LENGTH} characters`;
   }
@@ -31,7 +34,9 @@ export function findEvidenceProblem(evidence: ReplicaEvidence): string | undefin
     return `inFlightCount: must be a whole number from 0 to ${MAX_IN_FLIGHT_COUNT}`;
   }
   const problem = findSeriesProblem(evidence.series, sentMs);
-  return problem === undefined ? undefined : `series.${problem}`;
+  if (problem !== undefined) return `series.${problem}`;
+  const breakerProblem = breaker && findBreakerProblem(breaker, sentMs);
+  return breakerProblem === undefined ? undefined : `breaker.${breakerProblem}`;
 }
 
 function isCount(value: number): boolean {

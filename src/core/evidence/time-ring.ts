@@ -113,6 +113,12 @@ export class TimeRing {
     this.#voidIndex = this.#indexAt(nowMs);
   }
 
+  /** As `voidUntil` for a moment of the past: newer buckets stay. */
+  voidThrough(pastMs: number): void {
+    const index = Math.floor(pastMs / this.bucketMs);
+    if (Math.abs(index) <= MAX_INDEX) this.#voidIndex = Math.max(this.#voidIndex, index);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#indexes.fill(NO_INDEX);

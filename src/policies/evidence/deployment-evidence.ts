@@ -3,13 +3,17 @@ import { Cooldown } from "../../core/evidence/cooldown.ts";
 import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
 import { promptCostMs } from "../../core/evidence/latency-estimate.ts";
 import { classifyEvidence, type EvidenceKind, HOLD_MS } from "../../core/evidence/outcome-door.ts";
+import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
+import { LEASE_EPOCH_MS, mayProbe } from "../../core/evidence/probe-lease.ts";
 import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
+import type { DeploymentRegisters as RegisterValues } from "../../core/evidence/replica-registers.ts";
 import { computeBetaDeviation, SuccessPosterior } from "../../core/evidence/success-posterior.ts";
 import type { AttemptRecord } from "../../domain/attempt.ts";
 import type { BreakerState } from "../../domain/metrics.ts";
 import type { Random } from "../../domain/ports.ts";
 import type { Breaker, BreakerFacts, BreakerPermit, BreakerVerdict } from "../breaker.ts";
+import { DeploymentRegisters } from "./deployment-registers.ts";
 import { type DeploymentView, MutableDeploymentView } from "./deployment-view.ts";
 import { type EvidenceOptions, type EvidenceSubject, ORDINARY_SPEED } from "./evidence-options.ts";
 import { FailureEvidence } from "./failure-evidence.ts";
@@ -27,6 +31,12 @@ const COUPLED_SUCCESS_RATIO = 0.9;
 /** A success this recent speaks for a deployment whatever happened to its provider's others. */
 const FRESH_SUCCESS_MS = 1_000;
 const SUMMARY_WINDOW_MS = 60_000;
+/** All replicas together probe a failed deployment about this often. */
+const FLEET_PROBE_INTERVAL_MS = 20_000;
+/** And each of them at least this often, whatever the others say. */
+const MAX_PROBE_WAIT_MS = 300_000;
+/** Replicas do not all come back at the same moment. */
+const HASTEN_SPREAD_MS = 1_000;
 
 /** What the breaker is told for each kind of evidence. */
 const VERDICTS: Readonly<Record<EvidenceKind, BreakerVerdict>> = {
@@ -65,6 +75,9 @@ export class DeploymentEvidence {
   #inFlightCount = 0;
   #lastSuccessMs: number | undefined;
   #breakerState: BreakerState = "closed";
+  readonly #registers: DeploymentRegisters;
+  #breakerEpoch = 0;
+  #closedMs = 0;
   /** When the view was last written; undefined when something has changed since. */
   #refreshedMs: number | undefined;
 
@@ -85,6 +98,7 @@ export class DeploymentEvidence {
     this.#speed = new SpeedEvidence(options.speedOf?.(deployment) ?? ORDINARY_SPEED);
     this.#quota = new Quota(options.limitsOf?.(deployment) ?? {});
     this.#view = new MutableDeploymentView(deployment, model);
+    this.#registers = new DeploymentRegisters(options.replicaId ?? "");
   }
 
   get inFlightCount(): number {
@@ -123,19 +137,77 @@ export class DeploymentEvidence {
 
   readHeaders(nowMs: number, headers: QuotaHeaders): void {
     this.#quota.readHeaders(nowMs, headers);
+    this.#registers.noteHeaders(nowMs, headers);
     this.#refreshedMs = undefined;
   }
 
-  merge(nowMs: number, evidence: ReplicaEvidence): MergeResult {
+  /** `liveCount`: replicas that are alive, this one included. */
+  merge(nowMs: number, evidence: ReplicaEvidence, liveCount: number): MergeResult {
+    const { replicaId } = evidence;
+    const before = this.#failures.fleet.breakerOf(replicaId, nowMs);
     this.#spent.fill(0);
     const result = this.#failures.merge(evidence, nowMs, this.#spent);
-    this.#quota.spendElsewhere(nowMs, this.#spent[0] ?? 0, this.#spent[1] ?? 0);
+    if (result !== "merged") return result;
+    const [requestCount = 0, tokens = 0] = this.#spent;
+    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount);
+    const after = this.#failures.fleet.breakerOf(replicaId, nowMs);
+    if (before !== undefined && after !== undefined) this.#followPeerBreaker(before, after, liveCount);
     this.#refreshedMs = undefined;
     return result;
   }
 
+  mergeRegisters(nowMs: number, values: RegisterValues): void {
+    if (this.#registers.join(nowMs, values, this.#cooldown.untilMs, this.#quota)) {
+      this.#cooldown = new Cooldown();
+    }
+    this.#refreshedMs = undefined;
+  }
+
   report(fineCount?: number, coarseCount?: number): SeriesValue {
     return this.#counters.toValue(fineCount, coarseCount);
+  }
+
+  reportRegisters(nowMs: number): RegisterValues {
+    return this.#registers.toValue(nowMs);
+  }
+
+  reportBreaker(nowMs: number): PeerBreaker {
+    this.#followBreaker(nowMs);
+    return {
+      state: this.#breakerState,
+      epoch: this.#breakerEpoch,
+      closedMs: this.#closedMs,
+      probeDelayMs: this.#breakerState === "open" ? Math.round(this.#breaker.nextProbeDelayMs) : 0,
+    };
+  }
+
+  /** Makes replicas probe in turns: `listOthers` names the others that are alive. */
+  shareProbes(replicaId: string, listOthers: () => readonly string[], wallMs: () => number): void {
+    const { id } = this.#view.deployment;
+    this.#breaker.guardProbes((waitedMs) => {
+      const others = listOthers();
+      return others.length === 0 || mayProbe(replicaId, id, [...others, replicaId], wallMs(), waitedMs);
+    });
+  }
+
+  forgetReplica(replicaId: string): void {
+    this.#failures.fleet.forget(replicaId);
+    this.#refreshedMs = undefined;
+  }
+
+  /** What the other replicas say of it. */
+  describePeers(nowMs: number) {
+    return this.#failures.fleet.describePeers(nowMs);
+  }
+
+  /** Whether a replica's circuit breaker is closed where ours is not, or the other way round. */
+  disagreesWith(replicaId: string, nowMs: number): boolean {
+    const theirs = this.#failures.fleet.breakerOf(replicaId, nowMs);
+    return theirs !== undefined && (theirs.state === "closed") !== (this.#breakerState === "closed");
+  }
+
+  refutedCount(replicaId: string): number {
+    return this.#failures.fleet.refutedCount(replicaId);
   }
 
   setQuotaShare(ratio: number): void {
@@ -165,14 +237,14 @@ export class DeploymentEvidence {
       this.#refresh(nowMs);
     }
     // A credential is its provider's: another deployment may have learnt of its refusal just now.
-    this.#view.credentialDisabledUntilMs = this.#provider.credential.disabledUntilMs;
+    this.#view.credentialDisabledUntilMs = this.#provider.credentialDisabledUntilMs;
     this.#view.promptTokenRatio = this.#tokens.ratio;
     // While it is not closed a permit may come free at any moment, without an event here.
     if (this.#breakerState !== "closed") this.#refreshBreaker();
     return this.#view;
   }
 
-  reset(): void {
+  reset(nowMs: number): void {
     this.#success = new SuccessPosterior();
     this.#speed.reset();
     this.#failures.forgetOwn();
@@ -181,7 +253,9 @@ export class DeploymentEvidence {
     this.#lastSuccessMs = undefined;
     this.#breaker.reset();
     this.#breakerState = "closed";
-    this.#provider.credential.reset();
+    this.#closedMs = nowMs;
+    this.#registers.cooldown.takeBack(nowMs);
+    this.#provider.enableCredential(nowMs);
     this.#refreshedMs = undefined;
   }
 
@@ -202,9 +276,10 @@ export class DeploymentEvidence {
     if (kind === "limited") {
       this.#counters.record(nowMs, "limited", 1);
       this.#cooldown.extend(nowMs, retryAfterMs, this.#random.next());
+      this.#registers.cooldown.impose(nowMs, this.#cooldown.untilMs);
       this.#quota.cut(nowMs);
     } else if (kind === "credential") {
-      this.#provider.credential.disable(nowMs);
+      this.#provider.disableCredential(nowMs);
     } else if (kind === "held") {
       this.hold(nowMs);
     }
@@ -217,7 +292,7 @@ export class DeploymentEvidence {
       this.#lastSuccessMs = nowMs;
       this.#cooldown.relax();
       // What has just answered with the provider's credential proves that it works.
-      this.#provider.credential.reset();
+      this.#provider.enableCredential(nowMs);
     }
     if (!this.#tracking) return;
     this.#success.record(nowMs, kind);
@@ -235,13 +310,25 @@ export class DeploymentEvidence {
     const { state } = this.#breaker;
     if (state === before) return;
     this.#breakerState = state;
+    if (state === "open") this.#breakerEpoch += 1;
     this.#refreshedMs = undefined;
     if (before === "closed") {
       this.#success.freeze(nowMs);
       this.#provider.noteTrip(this.#view.deployment.id, nowMs);
     } else if (state === "closed") {
+      this.#closedMs = nowMs;
       this.#success.restart(nowMs);
       this.#failures.forgetOwn();
+    }
+  }
+
+  /** The others' probes bring ours forward or put it off; they never open or close a breaker here. */
+  #followPeerBreaker(before: PeerBreaker, after: PeerBreaker, liveCount: number): void {
+    if (before.state === "closed") return;
+    if (after.state === "closed") this.#breaker.hastenProbe(this.#random.next() * HASTEN_SPREAD_MS);
+    else if (after.state === "open" && after.epoch > before.epoch) {
+      const maxWaitMs = Math.min(FLEET_PROBE_INTERVAL_MS * liveCount, MAX_PROBE_WAIT_MS);
+      this.#breaker.deferProbe(after.probeDelayMs + this.#random.next() * LEASE_EPOCH_MS, maxWaitMs);
     }
   }
 
@@ -252,15 +339,15 @@ export class DeploymentEvidence {
 
   #refresh(nowMs: number): void {
     const view = this.#view;
+    view.suspect = this.#failures.isSuspect(nowMs, this.#breakerState === "closed");
+    view.verifying = view.suspect && this.#failures.isVerifying(nowMs);
     this.#refreshSuccess(nowMs);
     this.#speed.writeTo(view, nowMs);
     view.headroomRatio = this.#quota.headroomRatio(nowMs);
-    view.cooldownUntilMs = this.#cooldown.untilMs;
+    view.cooldownUntilMs = Math.max(this.#cooldown.untilMs, this.#registers.cooldown.heededUntilMs);
     view.heldUntilMs = this.#heldUntilMs;
     const elsewhereCount = this.#failures.inFlightElsewhereCount(nowMs, this.#inFlightCount);
     view.inFlightCount = this.#inFlightCount + elsewhereCount;
-    view.suspect = this.#failures.isSuspect(nowMs, this.#breakerState === "closed");
-    view.verifying = view.suspect && this.#failures.isVerifying(nowMs);
     this.#refreshBreaker();
     view.forgetHealthScore();
   }
@@ -269,7 +356,8 @@ export class DeploymentEvidence {
     const view = this.#view;
     view.alpha = this.#success.alpha(nowMs);
     view.beta = this.#success.beta(nowMs);
-    if (this.#tracking) {
+    // A suspect's one attempt must be made, so the word of those that speak against it does not keep it away.
+    if (this.#tracking && !view.suspect) {
       const { successes, failures } = this.#failures.readAdvice(nowMs);
       view.alpha += successes;
       view.beta += failures;

@@ -19,6 +19,8 @@ export interface EvidenceSubject {
 }
 
 export interface EvidenceOptions {
+  /** This replica among those it shares evidence with; empty where it shares with none. */
+  readonly replicaId?: string;
   /** False: nothing is learnt about success and speed (seed 000's `performance_tracking`); breakers, cooldowns and limits still work. */
   readonly performanceTracking: boolean;
   /** Without it every deployment starts from `ORDINARY_SPEED`. */

@@ -1,8 +1,10 @@
 import type { SeriesValue } from "../../core/evidence/bucket-series.ts";
 import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
+import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
 import { findMutedReplicas, type ProviderSight } from "../../core/evidence/peer-muting.ts";
 import { computeQuotaShare, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
+import type { CredentialRegister, DeploymentRegisters } from "../../core/evidence/replica-registers.ts";
 import type { AttemptRecord } from "../../domain/attempt.ts";
 import type { Deployment } from "../../domain/deployment.ts";
 import type { Clock, Random } from "../../domain/ports.ts";
@@ -17,6 +19,19 @@ import { TokenState } from "./token-state.ts";
 
 const MUTING_INTERVAL_MS = 1_000;
 
+/** What the fleet says of a deployment over the last minute. */
+export interface FleetSight {
+  readonly endedCount: number;
+  readonly failedCount: number;
+  readonly inFlightCount: number;
+  /** Whether the others' evidence keeps this replica from choosing it. */
+  readonly suspect: boolean;
+  /** Other replicas whose circuit breaker is not closed. */
+  readonly openReplicaCount: number;
+  /** Undefined when no other replica has told anything. */
+  readonly evidenceAgeMs: number | undefined;
+}
+
 /** The evidence about every deployment. Its memory does not grow with traffic. */
 export class EvidenceTable {
   readonly #clock: Clock;
@@ -30,18 +45,22 @@ export class EvidenceTable {
 
   constructor(subjects: Iterable<EvidenceSubject>, clock: Clock, random: Random, options: EvidenceOptions) {
     this.#clock = clock;
+    const { replicaId = "" } = options;
     const weightOf = (replicaId: string) =>
       this.#muted.has(replicaId) ? 0 : (options.weightOfReplica?.(replicaId) ?? 1);
     for (const subject of subjects) {
       const { id, provider } = subject.deployment;
-      const state = this.#providers.get(provider) ?? new ProviderState();
+      const state = this.#providers.get(provider) ?? new ProviderState(replicaId);
       this.#providers.set(provider, state);
       this.#providerOf.set(id, provider);
       const { upstreamModel } = subject.deployment;
       const tokens = this.#tokens.get(upstreamModel) ?? new TokenState();
       this.#tokens.set(upstreamModel, tokens);
       const shared = { provider: state, tokens };
-      this.#entries.set(id, new DeploymentEvidence(subject, shared, random, options, weightOf));
+      const entry = new DeploymentEvidence(subject, shared, random, options, weightOf);
+      const listOthers = () => this.listLiveReplicas();
+      if (replicaId !== "") entry.shareProbes(replicaId, listOthers, () => clock.wallMs());
+      this.#entries.set(id, entry);
     }
   }
 
@@ -82,7 +101,7 @@ export class EvidenceTable {
     const entry = this.#entries.get(evidence.deploymentId);
     if (entry === undefined) return undefined;
     const nowMs = this.#clock.nowMs();
-    const result = entry.merge(nowMs, evidence);
+    const result = entry.merge(nowMs, evidence, this.#replicas.count(nowMs, true));
     if (result === "merged") {
       this.#replicas.hear(evidence.replicaId, nowMs);
       this.#refreshMuting(nowMs);
@@ -90,15 +109,89 @@ export class EvidenceTable {
     return result;
   }
 
+  /** Takes a sign of life of another replica; a replica that is about to stop is not counted any more. */
+  hearReplica(replicaId: string, draining: boolean): void {
+    if (draining) this.#replicas.forget(replicaId);
+    else this.#replicas.hear(replicaId, this.#clock.nowMs());
+  }
+
+  /** Drops what was told in the name of a replica: it was not the replica that told it. */
+  forgetReplica(replicaId: string): void {
+    for (const entry of this.#entries.values()) entry.forgetReplica(replicaId);
+  }
+
+  /** Joins what a replica tells of a deployment beside counters. Deployments that are not in the catalog are left out. */
+  mergeRegisters(deploymentId: string, registers: DeploymentRegisters): void {
+    this.#entries.get(deploymentId)?.mergeRegisters(this.#clock.nowMs(), registers);
+  }
+
+  /** Joins what a replica tells of a provider's credential. Unknown providers are left out. */
+  mergeCredential({ provider, disabled }: CredentialRegister): void {
+    const state = this.#providers.get(provider);
+    if (state === undefined) return;
+    const { credential, sharedCredential } = state;
+    const nowMs = this.#clock.nowMs();
+    if (sharedCredential.join(nowMs, disabled, credential.disabledUntilMs)) credential.reset();
+  }
+
+  /** The providers' credentials that were ever refused, for the others. */
+  reportCredentials(): readonly CredentialRegister[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#providers].flatMap(([provider, { sharedCredential }]) => {
+      const disabled = sharedCredential.toValue(nowMs);
+      return disabled === undefined ? [] : [{ provider, disabled }];
+    });
+  }
+
   /** This replica's own counters and attempts in flight, for the others; the newest buckets, or all. */
   report(
     deployment: Deployment,
     fineCount?: number,
     coarseCount?: number,
-  ): { readonly sentMs: number; readonly inFlightCount: number; readonly series: SeriesValue } {
+  ): {
+    readonly sentMs: number;
+    readonly inFlightCount: number;
+    readonly series: SeriesValue;
+    readonly breaker: PeerBreaker;
+  } {
     const entry = this.#entry(deployment);
     const series = entry.report(fineCount, coarseCount);
-    return { sentMs: this.#clock.nowMs(), inFlightCount: entry.inFlightCount, series };
+    const nowMs = this.#clock.nowMs();
+    return { sentMs: nowMs, inFlightCount: entry.inFlightCount, series, breaker: entry.reportBreaker(nowMs) };
+  }
+
+  /** What all replicas share about a deployment beside counters, for the others. */
+  reportRegisters(deployment: Deployment): DeploymentRegisters {
+    return this.#entry(deployment).reportRegisters(this.#clock.nowMs());
+  }
+
+  /** What the fleet says of a deployment over the last minute, this replica included. */
+  describeFleet(deployment: Deployment): FleetSight {
+    const entry = this.#entry(deployment);
+    const nowMs = this.#clock.nowMs();
+    const own = entry.summarize(undefined, nowMs);
+    const peers = entry.describePeers(nowMs);
+    const { inFlightCount, suspect } = entry.view(nowMs);
+    return {
+      endedCount: own.endedCount + peers.endedCount,
+      failedCount: own.failedCount + peers.failedCount,
+      inFlightCount,
+      suspect,
+      openReplicaCount: peers.openCount,
+      evidenceAgeMs: peers.newestAgeMs,
+    };
+  }
+
+  /** How far another replica and this one differ: deployments held failed by only one of them, and refutations. */
+  compareWith(replicaId: string): { readonly disagreementCount: number; readonly refutedCount: number } {
+    const nowMs = this.#clock.nowMs();
+    let disagreementCount = 0;
+    let refutedCount = 0;
+    for (const entry of this.#entries.values()) {
+      if (entry.disagreesWith(replicaId, nowMs)) disagreementCount += 1;
+      refutedCount += entry.refutedCount(replicaId);
+    }
+    return { disagreementCount, refutedCount };
   }
 
   /** The other replicas that are alive, for the probe's lease. */
@@ -125,7 +218,7 @@ export class EvidenceTable {
 
   /** Forgets what was learnt of a deployment, closes its breaker and enables its provider's credential: an operator's word. */
   reset(deployment: Deployment): void {
-    this.#entry(deployment).reset();
+    this.#entry(deployment).reset(this.#clock.nowMs());
   }
 
   #entry(deployment: Deployment): DeploymentEvidence {

@@ -55,9 +55,18 @@ export class FailureEvidence {
     return result;
   }
 
-  /** Whether the fleet's evidence would open a breaker that this replica's own has left closed. */
+  /** What the other replicas have told. */
+  get fleet(): FleetEvidence {
+    return this.#fleet;
+  }
+
+  /**
+   * Whether the fleet's evidence would open a breaker that this replica's own has left
+   * closed, or another replica's is open already.
+   */
   isSuspect(nowMs: number, breakerClosed: boolean): boolean {
     if (!this.#hasPeers) return false;
+    if (breakerClosed && this.#fleet.isHeldOpen(nowMs, this.#weightOf)) return true;
     this.#sums.fill(0);
     this.#own.addTripSums(nowMs, this.#sums);
     this.#fleet.addTripSums(nowMs, this.#weightOf, this.#sums);

@@ -17,6 +17,11 @@ export class LiveReplicas {
     }
   }
 
+  /** A replica has said that it stops. */
+  forget(replicaId: string): void {
+    this.#heardMs.delete(replicaId);
+  }
+
   /** The other replicas heard of in the last 5 s, in no order. */
   list(nowMs: number): readonly string[] {
     const live: string[] = [];

@@ -1,4 +1,5 @@
 import { CredentialState } from "../../core/evidence/credential-state.ts";
+import { SharedWait } from "./deployment-registers.ts";
 
 /** Trips of a provider's deployments that count as one event. */
 const COUPLING_WINDOW_MS = 10_000;
@@ -9,8 +10,31 @@ const COUPLED_TRIP_COUNT = 2;
 /** What a provider's deployments share: its credential, and its fate. */
 export class ProviderState {
   readonly credential = new CredentialState();
+  /** What the other replicas know of its credential. */
+  readonly sharedCredential: SharedWait;
   readonly #tripsMs = new Map<string, number>();
   #coupledUntilMs = 0;
+
+  constructor(replicaId = "") {
+    this.sharedCredential = new SharedWait(replicaId);
+  }
+
+  /** Until when the credential counts as refused, by own and others' word. */
+  get credentialDisabledUntilMs(): number {
+    return Math.max(this.credential.disabledUntilMs, this.sharedCredential.heededUntilMs);
+  }
+
+  /** The provider refused the credential. */
+  disableCredential(nowMs: number): void {
+    this.credential.disable(nowMs);
+    this.sharedCredential.impose(nowMs, this.credential.disabledUntilMs);
+  }
+
+  /** It works, as an attempt or an operator has shown. */
+  enableCredential(nowMs: number): void {
+    this.credential.reset();
+    this.sharedCredential.takeBack(nowMs);
+  }
 
   /** A deployment's breaker has opened. Two of them within 10 s speak against all of the provider's. */
   noteTrip(deploymentId: string, nowMs: number): void {

@@ -134,7 +134,7 @@ describe("the quota of a deployment", () => {
           quota.settle(atMs, quota.reserve(atMs, reserved), used);
           quota.cut(atMs);
           quota.setShare(used);
-          quota.spendElsewhere(atMs, reserved, used);
+          quota.spendElsewhere(atMs, "r", reserved, used, 1);
         }
         expect(quota.headroomRatio(nowMs)).to.be.within(0, 1);
       }),
@@ -150,7 +150,8 @@ describe("the quota of a deployment", () => {
     for (let nowMs = 0; nowMs < 60_000; nowMs += 10) {
       while (news[0] !== undefined && news[0].atMs <= nowMs) {
         const { from } = news.shift() ?? { from: 0 };
-        for (const [to, quota] of quotas.entries()) if (to !== from) quota.spendElsewhere(nowMs, 1, 0);
+        for (const [to, quota] of quotas.entries())
+          if (to !== from) quota.spendElsewhere(nowMs, `r${from}`, 1, 0, quotas.length);
         waiting -= 1;
       }
       const chosen = Math.floor(random.next() * replicaCount);

@@ -1,0 +1,258 @@
+import type { Deployment } from "../domain/deployment.ts";
+import type { BusMessage, HealthBus } from "../domain/health-bus.ts";
+import type { Cleanup, Clock, Random } from "../domain/ports.ts";
+import {
+  encodeHealthMessage,
+  encodeSnapshot,
+  encodeSnapshotRequest,
+  measureDeployment,
+} from "./encode-health.ts";
+import { EvidenceInbox } from "./evidence-inbox.ts";
+import type { DeploymentReport, EvidenceReport, ReplicaHeader, ReportKind } from "./health-message.ts";
+import { SendBudget } from "./send-budget.ts";
+import type { SharedEvidence } from "./shared-evidence.ts";
+import { HEALTH_PATTERN, healthSubject, SYNC_SUBJECT } from "./subjects.ts";
+
+const DELTA_MS = 250;
+const DIGEST_MS = 10_000;
+/** Every interval is drawn anew, give or take this share, so that replicas do not speak in step. */
+const SPREAD_RATIO = 0.2;
+/** The newest buckets in a delta: the one before the newest too, so that one lost message costs nothing. */
+const DELTA_BUCKET_COUNT = 2;
+/** A replica that has nothing to say shows that it is alive: three of these fit into the time after which it is not. */
+const HEARTBEAT_MS = 1_500;
+const MAX_URGENT_PER_S = 20;
+/** Below what receivers take in one message (16 KiB), with room for the header. */
+const MAX_REPORT_BYTES = 14 * 1024;
+/** A replica that joins waits this long for the first answers. */
+const SNAPSHOT_LIMITS = { maxAnswers: 3, timeoutMs: 250 } as const;
+const MAX_SNAPSHOTS_PER_S = 4;
+/** After somebody joined or came back everybody sends a digest within this time. */
+const JOIN_SPREAD_MS = 1_000;
+
+/** What an exchange needs. */
+export interface ExchangeParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly bus: HealthBus;
+  readonly evidence: SharedEvidence;
+  /** The whole catalog. */
+  readonly deployments: readonly Deployment[];
+  /** 1 to 128 characters; no other replica has it. */
+  readonly replicaId: string;
+  /** Larger at each start of the replica. */
+  readonly incarnation: number;
+  readonly version: string;
+  /** Another replica has the same id; called once. */
+  onSameId?(): void;
+}
+
+/**
+ * Tells the other replicas what this one has counted and joins what they tell: deltas
+ * every 250 ms while something changes, what is urgent at once, digests every 10 s,
+ * and a snapshot when it joins. Losing any of these messages costs time, never truth.
+ */
+export class EvidenceExchange {
+  readonly #parts: ExchangeParts;
+  readonly #inbox: EvidenceInbox;
+  readonly #cleanups: Cleanup[];
+  readonly #changed = new Set<Deployment>();
+  readonly #urgentBudget: SendBudget;
+  readonly #snapshotBudget: SendBudget;
+  readonly #startedMs: number;
+  #sequence = 0;
+  #sentCount = 0;
+  #droppedCount = 0;
+  #sentMs: number;
+  #nextDigestMs: number;
+  #draining = false;
+  #stopTimer: Cleanup = () => {};
+  #stopAsking: Cleanup = () => {};
+
+  constructor(parts: ExchangeParts) {
+    this.#parts = parts;
+    const { bus, clock } = parts;
+    const nowMs = clock.nowMs();
+    this.#startedMs = nowMs;
+    this.#sentMs = nowMs;
+    this.#urgentBudget = new SendBudget(MAX_URGENT_PER_S, nowMs);
+    this.#snapshotBudget = new SendBudget(MAX_SNAPSHOTS_PER_S, nowMs);
+    this.#nextDigestMs = nowMs + this.#spread(DIGEST_MS);
+    this.#inbox = new EvidenceInbox(parts);
+    this.#cleanups = [
+      bus.subscribe(HEALTH_PATTERN, (message) => this.#inbox.take(message)),
+      bus.answer(SYNC_SUBJECT, (question) => this.#answer(question)),
+      bus.onStateChange(() => this.#followBus()),
+    ];
+    this.#followBus();
+    this.#arm();
+  }
+
+  /** What came in. */
+  get inbox(): EvidenceInbox {
+    return this.#inbox;
+  }
+
+  /** Messages of evidence sent since the start. */
+  get sentCount(): number {
+    return this.#sentCount;
+  }
+
+  /** Messages of evidence that could not be sent, or were held back for the next delta. */
+  get droppedCount(): number {
+    return this.#droppedCount;
+  }
+
+  /** Something was counted; it goes with the next delta. */
+  noteChange(deployment: Deployment): void {
+    this.#changed.add(deployment);
+  }
+
+  /** Something was counted that the others should know now: it goes at once, unless there is too much of it. */
+  noteUrgent(deployment: Deployment): void {
+    this.#changed.add(deployment);
+    if (this.#urgentBudget.take(this.#parts.clock.nowMs()))
+      this.#send("urgent", [deployment], DELTA_BUCKET_COUNT);
+    else this.#droppedCount += 1;
+  }
+
+  /** Tells the others that this replica is about to stop, with all it knows. */
+  announceDraining(): void {
+    this.#draining = true;
+    this.#send("digest", this.#parts.deployments, undefined);
+  }
+
+  /** Stops telling and hearing. The bus stays open. */
+  close(): void {
+    this.#stopTimer();
+    this.#stopAsking();
+    for (const cleanup of this.#cleanups) cleanup();
+  }
+
+  #followBus(): void {
+    const { bus, clock, evidence } = this.#parts;
+    const connected = bus.state === "connected";
+    evidence.setConnected(connected);
+    if (!connected) return;
+    // Others may have news from the time without them, and we for them.
+    this.#hastenDigest(clock.nowMs());
+    this.#stopAsking();
+    this.#stopAsking = bus.ask(
+      {
+        subject: SYNC_SUBJECT,
+        type: "sluice.v1.SnapshotRequest",
+        payload: encodeSnapshotRequest(this.#makeHeader()),
+      },
+      SNAPSHOT_LIMITS,
+      (answer) => this.#inbox.takeSnapshot(answer),
+    );
+  }
+
+  #answer(question: BusMessage): BusMessage | undefined {
+    const nowMs = this.#parts.clock.nowMs();
+    if (this.#draining || !this.#inbox.takeQuestion(question)) return undefined;
+    this.#hastenDigest(nowMs);
+    if (!this.#snapshotBudget.take(nowMs)) return undefined;
+    const report = this.#report(this.#parts.deployments, undefined);
+    const payload = encodeSnapshot(this.#makeHeader(), report);
+    return { subject: SYNC_SUBJECT, type: "sluice.v1.Snapshot", payload };
+  }
+
+  #arm(): void {
+    this.#stopTimer = this.#parts.clock.timer(this.#spread(DELTA_MS), () => {
+      this.#tick();
+      this.#arm();
+    });
+  }
+
+  #tick(): void {
+    const { clock, deployments, bus, evidence } = this.#parts;
+    const nowMs = clock.nowMs();
+    const connected = bus.state === "connected";
+    evidence.setConnected(connected);
+    // What cannot be sent is in the digest that follows the reconnection.
+    if (!connected) return;
+    if (nowMs >= this.#nextDigestMs) {
+      this.#nextDigestMs = nowMs + this.#spread(DIGEST_MS);
+      this.#send("digest", deployments, undefined);
+    } else if (this.#changed.size > 0 || nowMs - this.#sentMs >= HEARTBEAT_MS) {
+      this.#send("delta", this.#listForDelta(nowMs), DELTA_BUCKET_COUNT);
+    } else return;
+    this.#changed.clear();
+  }
+
+  /** What has changed, and with a sign of life what is not closed: others forget that within seconds. */
+  #listForDelta(nowMs: number): readonly Deployment[] {
+    const { deployments, evidence } = this.#parts;
+    return deployments.filter(
+      (deployment) =>
+        this.#changed.has(deployment) || evidence.view(deployment, nowMs).breakerState !== "closed",
+    );
+  }
+
+  #send(kind: ReportKind, deployments: readonly Deployment[], bucketCount: number | undefined): void {
+    const { deployments: reports, credentials } = this.#report(deployments, bucketCount);
+    let part: DeploymentReport[] = [];
+    let bytes = 0;
+    for (const report of reports) {
+      const reportBytes = measureDeployment(report);
+      if (bytes + reportBytes > MAX_REPORT_BYTES) {
+        this.#publish(kind, { deployments: part, credentials: [] });
+        part = [];
+        bytes = 0;
+      }
+      part.push(report);
+      bytes += reportBytes;
+    }
+    this.#publish(kind, { deployments: part, credentials });
+  }
+
+  #publish(kind: ReportKind, report: EvidenceReport): void {
+    const { bus, clock, replicaId } = this.#parts;
+    const payload = encodeHealthMessage(this.#makeHeader(), kind, report);
+    const sent = bus.publish({
+      subject: healthSubject(replicaId),
+      type: "sluice.v1.HealthMessage",
+      payload,
+    });
+    this.#sentMs = clock.nowMs();
+    if (sent) this.#sentCount += 1;
+    else this.#droppedCount += 1;
+  }
+
+  #report(deployments: readonly Deployment[], bucketCount: number | undefined): EvidenceReport {
+    const { evidence, clock } = this.#parts;
+    return {
+      deployments: deployments.map((deployment): DeploymentReport => {
+        const { inFlightCount, series, breaker } = evidence.report(deployment, bucketCount, bucketCount);
+        const { healthScore } = evidence.view(deployment, clock.nowMs());
+        const registers = evidence.reportRegisters(deployment);
+        return { deploymentId: deployment.id, inFlightCount, series, breaker, healthScore, registers };
+      }),
+      credentials: evidence.reportCredentials(),
+    };
+  }
+
+  #makeHeader(): ReplicaHeader {
+    const { clock, replicaId, incarnation, version } = this.#parts;
+    const nowMs = clock.nowMs();
+    return {
+      replicaId,
+      incarnation,
+      sequence: this.#sequence++,
+      sentMs: Math.floor(nowMs),
+      version,
+      uptimeMs: nowMs - this.#startedMs,
+      draining: this.#draining,
+    };
+  }
+
+  #hastenDigest(nowMs: number): void {
+    const soonMs = nowMs + this.#parts.random.next() * JOIN_SPREAD_MS;
+    this.#nextDigestMs = Math.min(this.#nextDigestMs, soonMs);
+  }
+
+  #spread(intervalMs: number): number {
+    return intervalMs * (1 + SPREAD_RATIO * (2 * this.#parts.random.next() - 1));
+  }
+}

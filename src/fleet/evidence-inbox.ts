@@ -1,0 +1,124 @@
+import type { MergeResult } from "../core/evidence/fleet-evidence.ts";
+import type { RefusalReason } from "../domain/fleet-metrics.ts";
+import type { BusMessage } from "../domain/health-bus.ts";
+import type { Clock } from "../domain/ports.ts";
+import { decodeHealthMessage, decodeSnapshot, decodeSnapshotRequest } from "./decode-health.ts";
+import type { HealthMessage } from "./health-message.ts";
+import { PeerList, type PeerSight } from "./peer-list.ts";
+import type { SharedEvidence } from "./shared-evidence.ts";
+import { readHealthSubject } from "./subjects.ts";
+
+/** What each result of a merge counts as; `undefined` is heeded. */
+const REFUSALS: Readonly<Record<MergeResult, RefusalReason | undefined>> = {
+  merged: undefined,
+  invalid: "invalid",
+  late: "late",
+  too_many_replicas: "too_many_replicas",
+  old_incarnation: "late",
+};
+
+/** What an inbox needs. */
+export interface InboxParts {
+  readonly clock: Clock;
+  readonly evidence: SharedEvidence;
+  readonly replicaId: string;
+  onSameId?(): void;
+}
+
+/** Takes in what the other replicas tell: reads it strictly, joins what may be heeded, counts the rest. */
+export class EvidenceInbox {
+  readonly #parts: InboxParts;
+  readonly #peers = new PeerList();
+  readonly #refused = new Map<RefusalReason, number>();
+  /** Replicas known from a snapshot only, with their incarnation there: nobody vouches for who wrote it. */
+  readonly #unproven = new Map<string, number>();
+  #receivedCount = 0;
+  #hasSameId = false;
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts;
+  }
+
+  /** Messages that were heeded, snapshots among them. */
+  get receivedCount(): number {
+    return this.#receivedCount;
+  }
+
+  /** How many messages were not, by why. */
+  get refused(): ReadonlyMap<RefusalReason, number> {
+    return this.#refused;
+  }
+
+  /** The other replicas, by id. */
+  listPeers(): readonly PeerSight[] {
+    return this.#peers.list(this.#parts.clock.nowMs());
+  }
+
+  /** Takes a message of evidence. The bus vouches for its subject, so the subject says who speaks. */
+  take({ subject, payload }: BusMessage): void {
+    const { clock, evidence } = this.#parts;
+    const nowMs = clock.nowMs();
+    const sender = readHealthSubject(subject);
+    if (sender === undefined) return this.#refuse("invalid");
+    if (this.#isOwn(sender)) return this.#refuse("wrong_sender");
+    const unread = this.#peers.admit(sender, nowMs);
+    if (unread !== undefined) return this.#refuse(unread);
+    const decoded = decodeHealthMessage(payload, sender);
+    if ("refused" in decoded) return this.#refuse(decoded.refused);
+    const { header } = decoded.message;
+    const refused = this.#peers.accept(header, nowMs);
+    if (refused !== undefined) return this.#refuse(refused);
+    const unprovenIncarnation = this.#unproven.get(sender);
+    if (unprovenIncarnation !== undefined) {
+      this.#unproven.delete(sender);
+      if (unprovenIncarnation !== header.incarnation) evidence.forgetReplica(sender);
+    }
+    this.#join(decoded.message);
+    evidence.hearReplica(sender, header.draining);
+  }
+
+  /** Takes an answer to our question. What is heard from a replica itself counts more. */
+  takeSnapshot({ payload }: BusMessage): void {
+    const decoded = decodeSnapshot(payload);
+    if ("refused" in decoded) return this.#refuse(decoded.refused);
+    const { replicaId, incarnation } = decoded.message.header;
+    if (this.#isOwn(replicaId)) return this.#refuse("wrong_sender");
+    if (this.#peers.list(this.#parts.clock.nowMs()).some((peer) => peer.replicaId === replicaId)) return;
+    this.#unproven.set(replicaId, incarnation);
+    this.#join(decoded.message);
+  }
+
+  /** Whether a question can be read and is another replica's. */
+  takeQuestion({ payload }: BusMessage): boolean {
+    const decoded = decodeSnapshotRequest(payload);
+    if ("refused" in decoded) {
+      this.#refuse(decoded.refused);
+      return false;
+    }
+    return !this.#isOwn(decoded.message.header.replicaId);
+  }
+
+  #join({ header, report }: HealthMessage): void {
+    const { evidence } = this.#parts;
+    const { replicaId, incarnation, sequence, sentMs } = header;
+    this.#receivedCount += 1;
+    for (const { registers, healthScore: _, ...counted } of report.deployments) {
+      const result = evidence.merge({ ...counted, replicaId, incarnation, sequence, sentMs });
+      const refused = result === undefined ? "unknown_deployment" : REFUSALS[result];
+      if (refused === undefined) evidence.mergeRegisters(counted.deploymentId, registers);
+      else this.#refuse(refused);
+    }
+    for (const credential of report.credentials) evidence.mergeCredential(credential);
+  }
+
+  #isOwn(replicaId: string): boolean {
+    if (replicaId !== this.#parts.replicaId) return false;
+    if (!this.#hasSameId) this.#parts.onSameId?.();
+    this.#hasSameId = true;
+    return true;
+  }
+
+  #refuse(reason: RefusalReason): void {
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
+  }
+}

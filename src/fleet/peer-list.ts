@@ -1,0 +1,106 @@
+import type { RefusalReason } from "../domain/fleet-metrics.ts";
+import type { ReplicaHeader } from "./health-message.ts";
+import { SequenceWindow } from "./sequence-window.ts";
+
+/** More replicas than this are not listened to. */
+const MAX_PEER_COUNT = 256;
+/** Replicas heard of less recently than this are forgotten. */
+const FORGET_MS = 600_000;
+/** Messages per second that a replica may send, and how many at once: a digest of a large catalog is long. */
+const MESSAGES_PER_S = 60;
+const MESSAGE_BURST_COUNT = 240;
+
+/** Another replica as this one hears it. */
+export interface PeerSight {
+  readonly replicaId: string;
+  readonly version: string;
+  readonly ageMs: number;
+  readonly uptimeMs: number;
+  readonly draining: boolean;
+  readonly lostCount: number;
+}
+
+interface Peer {
+  heardMs: number;
+  header: ReplicaHeader | undefined;
+  window: SequenceWindow;
+  lostBefore: number;
+  allowance: number;
+  allowanceMs: number;
+}
+
+/** Who else there is, and who of them may still be listened to. Memory is bounded. */
+export class PeerList {
+  readonly #peers = new Map<string, Peer>();
+
+  /** Whether one more message of a sender is read at all; called before it is, so that a flood costs little. */
+  admit(replicaId: string, nowMs: number): RefusalReason | undefined {
+    const peer = this.#peers.get(replicaId) ?? this.#add(replicaId, nowMs);
+    if (peer === undefined) return "too_many_replicas";
+    const earned = (Math.max(nowMs - peer.allowanceMs, 0) / 1_000) * MESSAGES_PER_S;
+    peer.allowance = Math.min(peer.allowance + earned, MESSAGE_BURST_COUNT);
+    peer.allowanceMs = Math.max(nowMs, peer.allowanceMs);
+    if (peer.allowance < 1) return "too_many";
+    peer.allowance -= 1;
+    return undefined;
+  }
+
+  /** Takes a message's header in; why it must not be heeded, or undefined. */
+  accept(header: ReplicaHeader, nowMs: number): RefusalReason | undefined {
+    const peer = this.#peers.get(header.replicaId);
+    if (peer === undefined) return "too_many_replicas";
+    const known = peer.header?.incarnation ?? -1;
+    if (header.incarnation < known) return "late";
+    if (header.incarnation > known) {
+      peer.lostBefore += peer.window.lostCount;
+      peer.window = new SequenceWindow();
+      peer.header = undefined;
+    }
+    if (!peer.window.accept(header.sequence)) return "repeated";
+    peer.heardMs = nowMs;
+    if (header.sequence >= (peer.header?.sequence ?? -1)) peer.header = header;
+    return undefined;
+  }
+
+  /** Those heard of in the last 10 minutes, by id. */
+  list(nowMs: number): readonly PeerSight[] {
+    this.#forget(nowMs);
+    return [...this.#peers]
+      .flatMap(([replicaId, { header, heardMs, window, lostBefore }]) =>
+        header === undefined
+          ? []
+          : [
+              {
+                replicaId,
+                version: header.version,
+                ageMs: Math.max(nowMs - heardMs, 0),
+                uptimeMs: header.uptimeMs,
+                draining: header.draining,
+                lostCount: lostBefore + window.lostCount,
+              },
+            ],
+      )
+      .toSorted((a, b) => (a.replicaId < b.replicaId ? -1 : 1));
+  }
+
+  #add(replicaId: string, nowMs: number): Peer | undefined {
+    if (this.#peers.size >= MAX_PEER_COUNT) this.#forget(nowMs);
+    if (this.#peers.size >= MAX_PEER_COUNT) return undefined;
+    const peer: Peer = {
+      heardMs: nowMs,
+      header: undefined,
+      window: new SequenceWindow(),
+      lostBefore: 0,
+      allowance: MESSAGE_BURST_COUNT,
+      allowanceMs: nowMs,
+    };
+    this.#peers.set(replicaId, peer);
+    return peer;
+  }
+
+  #forget(nowMs: number): void {
+    for (const [replicaId, { heardMs }] of this.#peers) {
+      if (nowMs - heardMs > FORGET_MS) this.#peers.delete(replicaId);
+    }
+  }
+}

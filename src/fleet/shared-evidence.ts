@@ -1,0 +1,16 @@
+import type { EvidenceTable } from "../policies/evidence/evidence-table.ts";
+
+/** The evidence that is shared. */
+export type SharedEvidence = Pick<
+  EvidenceTable,
+  | "report"
+  | "reportRegisters"
+  | "reportCredentials"
+  | "view"
+  | "merge"
+  | "mergeRegisters"
+  | "mergeCredential"
+  | "forgetReplica"
+  | "hearReplica"
+  | "setConnected"
+>;

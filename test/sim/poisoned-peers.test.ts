@@ -1,0 +1,86 @@
+import { join } from "node:path";
+import { expect } from "chai";
+import { SluiceFleet } from "../../sim/fleet/sluice-fleet.ts";
+import { WHOLE_SLUICE } from "../../sim/fleet/sluice-options.ts";
+import type { Contestant } from "../../sim/policies/contestants.ts";
+import type { Measures } from "../../sim/report/measure.ts";
+import { runOnce } from "../../sim/run-once.ts";
+import { REGIMES } from "../../sim/world/regime.ts";
+import { readScenario } from "../../sim/world/scenario.ts";
+import { LIES, type Lie, LyingPeer } from "./lying-peer.ts";
+import { ENDPOINTS } from "./sim-bench.ts";
+
+const HEALTHY = readScenario(join(import.meta.dirname, "../../sim/data/scenarios/s0.json"));
+/** The provider lied about; it is as well as the others, and the most used. */
+const VICTIM = "c";
+/** Long enough for what a lie costs at first to be a small part: 20 s of it are not measured. */
+const RUN_MS = 140_000;
+
+/** Open, half-open and closed, once. */
+const MAX_CHANGE_COUNT = 3;
+
+interface Outcome {
+  readonly measures: Measures;
+  readonly stateChangeCount: number;
+}
+
+/** Runs a healthy world; calls to the victim are counted as those to a bad one. */
+function run(honestCount: number, liarCount: number, lie: Lie): Outcome {
+  const victims = ENDPOINTS.filter(({ provider }) => provider === VICTIM);
+  const targets = { deployments: victims.map(({ id }) => id), providers: [VICTIM] };
+  let fleet: SluiceFleet | undefined;
+  const contestant: Contestant = {
+    name: "sluice",
+    title: "Sluice",
+    kind: "ours",
+    start(parts) {
+      fleet = new SluiceFleet(parts, WHOLE_SLUICE, (bus) => {
+        const liars = Array.from(
+          { length: liarCount },
+          (_, index) => new LyingPeer(parts.world.clock, bus, honestCount + index, lie, targets),
+        );
+        return () => {
+          for (const liar of liars) liar.close();
+        };
+      });
+      return fleet;
+    },
+  };
+  const measures = runOnce({
+    scenario: { ...HEALTHY, bad: VICTIM, faultFromMs: 20_000, faultUntilMs: RUN_MS },
+    regime: { ...REGIMES.roomy, replicaCount: honestCount },
+    seed: 1,
+    contestant,
+    endpoints: ENDPOINTS,
+    untilMs: RUN_MS,
+    trace: undefined,
+    incidents: undefined,
+  });
+  return { measures, stateChangeCount: fleet?.stateChangeCount ?? -1 };
+}
+
+for (const [honestCount, liarCount] of [
+  [2, 1],
+  [3, 2],
+] as const) {
+  describe(`${liarCount} of ${honestCount + liarCount} replicas that lie`, function () {
+    this.timeout(120_000);
+    let clean: Outcome;
+
+    before(() => {
+      clean = run(honestCount, liarCount, "none");
+      expect(clean.measures.badCallCount).to.be.above(200);
+    });
+
+    for (const lie of LIES) {
+      it(`cost healthy models at most a tenth of their share, and open no breaker: ${lie}`, () => {
+        const { measures, stateChangeCount } = run(honestCount, liarCount, lie);
+        expect(measures.badCallCount).to.be.at.least(0.9 * clean.measures.badCallCount);
+        expect(measures.successRatio).to.be.at.least(0.999);
+        expect(measures.utility).to.be.at.least(0.98 * clean.measures.utility);
+        // The world fails one call in 300 of its own: a verification that meets one may open a breaker.
+        expect(stateChangeCount - clean.stateChangeCount).to.be.at.most(MAX_CHANGE_COUNT);
+      });
+    }
+  });
+}

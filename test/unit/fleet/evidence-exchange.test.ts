@@ -1,0 +1,138 @@
+import { expect } from "chai";
+import { FleetBench } from "../../support/fleet-bench.ts";
+
+describe("the exchange of evidence", () => {
+  let fleet: FleetBench;
+
+  afterEach(() => fleet.close());
+
+  it("makes what failed three times anywhere suspect everywhere at once, and opens no breaker but one", () => {
+    fleet = new FleetBench({ replicaCount: 5, providers: ["p", "q"] });
+    fleet.advance(1_000);
+    for (let attempt = 0; attempt < 3; attempt++) fleet.replica(0).start()("server_error");
+    fleet.advance(20);
+    expect(fleet.replica(0).breakers[0]?.state).to.equal("open");
+    for (const index of [1, 2, 3, 4]) {
+      expect(fleet.replica(index).view()).to.include({ suspect: true, breaker: "closed" });
+      expect(fleet.replica(index).view(1).suspect).to.equal(false);
+    }
+  });
+
+  it("joins failures of different replicas", () => {
+    fleet = new FleetBench({ replicaCount: 4, providers: ["p"] });
+    fleet.advance(1_000);
+    for (const index of [0, 1, 2]) fleet.replica(index).start()("timeout");
+    fleet.advance(20);
+    expect(fleet.replica(3).view().suspect).to.equal(true);
+    expect(fleet.replicas.map(({ breakers }) => breakers[0]?.state)).to.deep.equal(Array(4).fill("closed"));
+  });
+
+  it("says that it is alive when nothing happens", () => {
+    fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
+    for (let second = 0; second < 60; second++) {
+      fleet.advance(1_000);
+      expect(fleet.replica(0).table.listLiveReplicas().toSorted()).to.deep.equal(["replica-1", "replica-2"]);
+    }
+  });
+
+  it("holds what a peer holds open suspect when the failures are long past, also after a restart", async () => {
+    fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
+    fleet.advance(1_000);
+    for (let attempt = 0; attempt < 3; attempt++) fleet.replica(0).start()("server_error");
+    fleet.advance(130_000);
+    const restarted = await fleet.restart(2);
+    fleet.advance(300);
+    expect(restarted.view().suspect).to.equal(true);
+    expect(restarted.breakers[0]?.state).to.equal("closed");
+  });
+
+  it("frees everybody when a probe has closed the breaker, and voids what was counted before", () => {
+    fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
+    fleet.advance(1_000);
+    for (let attempt = 0; attempt < 3; attempt++) fleet.replica(0).start()("server_error");
+    fleet.advance(20);
+    expect(fleet.replica(1).view().suspect).to.equal(true);
+    for (let second = 0; second < 60 && fleet.replica(0).breakers[0]?.state !== "closed"; second++) {
+      fleet.advance(1_000);
+      if (fleet.replica(0).isUsable()) fleet.replica(0).start()("success");
+    }
+    expect(fleet.replica(0).breakers[0]?.state).to.equal("closed");
+    fleet.advance(500);
+    expect(fleet.replica(1).view().suspect).to.equal(false);
+  });
+
+  it("tells of a 429: the others wait too, at most 5 s on another's word alone", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"] });
+    fleet.advance(1_000);
+    fleet.replica(0).start()("rate_limit", { retryAfterMs: 30_000 });
+    fleet.advance(20);
+    const nowMs = fleet.clock.nowMs();
+    expect(fleet.replica(0).view().cooldownUntilMs - nowMs).to.be.closeTo(30_000, 50);
+    expect(fleet.replica(1).view().cooldownUntilMs - nowMs).to.be.closeTo(5_000, 50);
+  });
+
+  it("tells of a refused credential, and takes it back when an attempt proves that it works", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"] });
+    fleet.advance(1_000);
+    fleet.replica(0).start()("auth");
+    fleet.advance(20);
+    expect(fleet.replica(1).view().credentialDisabledUntilMs).to.be.above(fleet.clock.nowMs());
+    fleet.replica(0).start()("success");
+    fleet.advance(400);
+    expect(fleet.replica(1).view().credentialDisabledUntilMs).to.be.at.most(fleet.clock.nowMs());
+  });
+
+  it("shares limits: what one spends the others have less of", () => {
+    fleet = new FleetBench({
+      replicaCount: 3,
+      providers: ["p"],
+      evidence: { limitsOf: () => ({ requestsPerMinute: 60 }) },
+    });
+    fleet.advance(1_000);
+    for (let attempt = 0; attempt < 9; attempt++) fleet.replica(0).start();
+    fleet.advance(400);
+    for (const index of [1, 2]) {
+      expect(fleet.replica(index).view().headroomRatio).to.be.closeTo(
+        fleet.replica(0).view().headroomRatio,
+        0.02,
+      );
+      expect(fleet.replica(index).view().headroomRatio).to.be.below(0.5);
+    }
+  });
+
+  it("counts attempts in flight everywhere, from when they begin", () => {
+    fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
+    fleet.advance(1_000);
+    const ends = [fleet.replica(0).start(), fleet.replica(0).start(), fleet.replica(1).start()];
+    fleet.advance(400);
+    expect(fleet.replica(2).view().inFlightCount).to.equal(3);
+    for (const end of ends) end("success");
+    fleet.advance(400);
+    expect(fleet.replica(2).view().inFlightCount).to.equal(0);
+  });
+
+  it("informs a replica that joins late within 2.5 s of all that the others know", async () => {
+    fleet = new FleetBench({ replicaCount: 8, providers: ["p", "q"] });
+    fleet.advance(1_000);
+    for (let attempt = 0; attempt < 3; attempt++) fleet.replica(0).start()("server_error");
+    fleet.advance(5_000);
+    const late = await fleet.restart(7);
+    fleet.advance(2_500);
+    expect(late.view().suspect).to.equal(true);
+    expect(late.exchange.inbox.listPeers()).to.have.length(7);
+    expect(late.table.listLiveReplicas()).to.have.length(7);
+  });
+
+  it("leaves a replica out that says it stops", () => {
+    fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
+    fleet.advance(2_000);
+    fleet.replica(0).exchange.announceDraining();
+    fleet.advance(20);
+    expect(fleet.replica(1).table.listLiveReplicas()).to.deep.equal(["replica-2"]);
+    expect(fleet.replica(1).exchange.inbox.listPeers()[0]).to.include({
+      replicaId: "replica-0",
+      draining: true,
+      version: "1.2.3",
+    });
+  });
+});

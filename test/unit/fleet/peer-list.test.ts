@@ -1,0 +1,51 @@
+import { expect } from "chai";
+import type { ReplicaHeader } from "../../../src/fleet/health-message.ts";
+import { PeerList } from "../../../src/fleet/peer-list.ts";
+
+function makeHeader(changes: Partial<ReplicaHeader> = {}): ReplicaHeader {
+  const about = { version: "1.0.0", uptimeMs: 0, draining: false };
+  return { replicaId: "r", incarnation: 1, sequence: 1, sentMs: 0, ...about, ...changes };
+}
+
+describe("the list of peers", () => {
+  let peers: PeerList;
+
+  beforeEach(() => {
+    peers = new PeerList();
+    peers.admit("r", 0);
+  });
+
+  const accept = (sequence: number, incarnation = 1) =>
+    peers.accept(makeHeader({ sequence, incarnation }), 0);
+
+  it("takes each message once, in any order, and none that is far behind", () => {
+    expect([100, 98, 100, 98, 99, 37, 36].map((sequence) => accept(sequence))).to.deep.equal([
+      ...[undefined, undefined, "repeated", "repeated", undefined],
+      ...[undefined, "repeated"],
+    ]);
+  });
+
+  it("counts what never came", () => {
+    for (const sequence of [5, 6, 9]) accept(sequence);
+    expect(peers.list(0)[0]?.lostCount).to.equal(2);
+  });
+
+  it("begins anew with a new process, and hears no more of the old one", () => {
+    accept(50);
+    expect(accept(1, 2)).to.equal(undefined);
+    expect(accept(51, 1)).to.equal("late");
+  });
+
+  it("reads at most 240 messages at once, and 60 more each second", () => {
+    const readAt = (nowMs: number) =>
+      Array.from({ length: 400 }, () => peers.admit("r", nowMs)).filter((refused) => refused === undefined)
+        .length;
+    expect([readAt(0), readAt(1_000)]).to.deep.equal([239, 60]);
+  });
+
+  it("hears at most 256 replicas, and forgets those silent for 10 minutes", () => {
+    for (let index = 0; index < 255; index++) expect(peers.admit(`r${index}`, 0)).to.equal(undefined);
+    expect(peers.admit("one more", 600_000)).to.equal("too_many_replicas");
+    expect(peers.admit("one more", 600_001)).to.equal(undefined);
+  });
+});
