@@ -28,7 +28,7 @@ const TEST: readonly Step[] = [
   {
     name: "everything else",
     command:
-      "mocha --no-config --extension ts --timeout 60000 --forbid-only 'test/{conformance,rpc,cli,clients,browser,docs,packaging,faults,fuzz,sim}/**/*.test.ts'",
+      "mocha --no-config --extension ts --timeout 60000 --forbid-only 'test/{conformance,nats,rpc,cli,clients,browser,docs,packaging,faults,fuzz,sim}/**/*.test.ts'",
   },
 ];
 

@@ -43,6 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** Which folder or file may import a package; nobody else may. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  nats: ["src/bus/nats-link.ts"],
   opossum: ["src/policies/breaker.ts"],
   pino: ["src/telemetry/logger.ts"],
   "prom-client": ["src/telemetry/prometheus.ts"],
