@@ -1,9 +1,17 @@
 import { randomUUID } from "node:crypto";
+import type { NatsServer } from "../config/nats-config.ts";
 import type { AskLimits, BusMessage, BusState, HealthBus } from "../domain/health-bus.ts";
 import type { Cleanup, Clock, Logger, Random } from "../domain/ports.ts";
 import { InboundQueue } from "./inbound-queue.ts";
-import { type LinkFailure, NatsLink, openLink, type PingSettings, type RawMessage } from "./nats-link.ts";
-import type { NatsServer, NatsSettings } from "./nats-settings.ts";
+import {
+  type Destination,
+  type LinkFailure,
+  NatsLink,
+  type NatsSettings,
+  openLink,
+  type PingSettings,
+  type RawMessage,
+} from "./nats-link.ts";
 import { probeServer } from "./probe-server.ts";
 import { RareLog } from "./rare-log.ts";
 import { chooseReconnectDelayMs } from "./reconnect-delay.ts";
@@ -15,6 +23,9 @@ const GREETING_TIMEOUT_MS = 3_000;
 const CLOSE_TIMEOUT_MS = 2_000;
 /** A connection that ends sooner counts as one that failed, so that a server that throws us out is not stormed. */
 const HELD_MS = 5_000;
+
+/** What every subject begins with inside of Sluice; the configuration may put something else there. */
+const ROOT = "sluice.";
 
 /** What the bus needs of the machine. */
 export interface NatsBusPorts {
@@ -277,7 +288,9 @@ export class NatsBus implements HealthBus {
   }
 
   #attach(subscription: Subscription, link: NatsLink): void {
-    subscription.stop = link.listen(subscription.pattern, (raw) => this.#receive(raw, subscription));
+    subscription.stop = link.listen(this.#toWire(subscription.pattern), (raw) =>
+      this.#receive(raw, subscription),
+    );
   }
 
   #receive(raw: RawMessage, subscription: Subscription): void {
@@ -289,7 +302,21 @@ export class NatsBus implements HealthBus {
     const message = raw.read();
     // Among them the server's own word that nobody listens to a question.
     if (message === undefined) this.#counts.unreadable += 1;
-    else this.#inbound.push({ subscription, message, replyTo: raw.replyTo }, raw.bytes);
+    else {
+      const subject = this.#fromWire(message.subject);
+      this.#inbound.push({ subscription, message: { ...message, subject }, replyTo: raw.replyTo }, raw.bytes);
+    }
+  }
+
+  #toWire(subject: string): string {
+    return subject.startsWith(ROOT)
+      ? `${this.#settings.subjectPrefix}.${subject.slice(ROOT.length)}`
+      : subject;
+  }
+
+  #fromWire(subject: string): string {
+    const prefix = `${this.#settings.subjectPrefix}.`;
+    return subject.startsWith(prefix) ? ROOT + subject.slice(prefix.length) : subject;
   }
 
   #handle({ subscription, message, replyTo }: Inbound): void {
@@ -314,12 +341,12 @@ export class NatsBus implements HealthBus {
     question.onAnswer(answer);
   }
 
-  #send(message: BusMessage, reply?: Parameters<NatsLink["send"]>[1]): boolean {
+  #send(message: BusMessage, reply?: Partial<Destination>): boolean {
     if (this.#state !== "connected" || this.#closing.signal.aborted) {
       this.#counts.droppedUnconnected += 1;
       return false;
     }
-    const sending = this.#link?.send(message, reply);
+    const sending = this.#link?.send(message, { to: this.#toWire(message.subject), ...reply });
     if (sending === "sent") this.#counts.sent += 1;
     else if (sending === "full") this.#counts.droppedFull += 1;
     else if (sending === "unsendable") this.#counts.droppedUnsendable += 1;

@@ -18,9 +18,15 @@ import {
   nkeyAuthenticator,
   type Status,
 } from "nats";
+import type {
+  NatsConfig,
+  NatsCredentials,
+  NatsEncoding,
+  NatsServer,
+  NatsTls,
+} from "../config/nats-config.ts";
 import type { BusMessage } from "../domain/health-bus.ts";
 import type { Cleanup } from "../domain/ports.ts";
-import type { NatsCredentials, NatsEncoding, NatsServer, NatsSettings, NatsTls } from "./nats-settings.ts";
 import type { Probed } from "./probe-server.ts";
 
 /** The full name of the protobuf message in the payload. */
@@ -46,8 +52,17 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** A subject to send to: tokens without wildcards; the package itself checks nothing. */
 const SUBJECT = /^(?:(?![*>](?:\.|$))[\x21-\x2d\x2f-\x7e]+)(?:\.(?![*>](?:\.|$))[\x21-\x2d\x2f-\x7e]+)*$/;
 
+/** A configuration whose replica has its name. */
+export type NatsSettings = NatsConfig & { readonly replicaId: string };
+
 /** What became of a message that was to be sent. */
 export type Sending = "sent" | "full" | "unsendable";
+
+/** Where a message goes. */
+export interface Destination {
+  readonly to: string;
+  readonly wantedAt?: string;
+}
 
 /** Why there is no connection: waiting helps against `unreachable`, and only somebody's hand against `refused`. */
 export interface LinkFailure {
@@ -136,15 +151,15 @@ export class NatsLink {
     return this.#connection.info?.version ?? "unknown";
   }
 
-  send(message: BusMessage, reply?: { readonly to?: string; readonly wantedAt?: string }): Sending {
-    const subject = reply?.to ?? message.subject;
+  /** Sends a message `to` a subject, which need not be its own; answers are wanted at `wantedAt`. */
+  send(message: BusMessage, { to: subject, wantedAt }: Destination): Sending {
     const bytes = message.payload.length + subject.length + OVERHEAD_BYTES;
     if (this.#unansweredBytes + bytes > MAX_UNANSWERED_BYTES) return "full";
     if (!SUBJECT.test(subject)) return "unsendable";
     try {
       this.#connection.publish(subject, message.payload, {
         headers: this.#makeHeaders(message),
-        ...(reply?.wantedAt !== undefined && { reply: reply.wantedAt }),
+        ...(wantedAt !== undefined && { reply: wantedAt }),
       });
     } catch {
       // Above the server's max_payload, a header that cannot be, or closed a moment ago.

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
+import type { NatsServer } from "../config/nats-config.ts";
 import type { Clock } from "../domain/ports.ts";
-import type { NatsServer } from "./nats-settings.ts";
 
 /** Where a server answered. */
 export interface Probed {

@@ -9,6 +9,7 @@ import type { BreakerPreset, TargetName, Targets } from "../domain/targets.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AuthConfig, CorsConfig, ImagesConfig } from "./access-config.ts";
 import type { ServerLimits } from "./server-limits.ts";
+import type { NatsConfig } from "./nats-config.ts";
 
 export interface Config {
   readonly server: ServerConfig;
@@ -23,6 +24,8 @@ export interface Config {
   readonly telemetry: TelemetryConfig;
   /** Undefined raises no alerts. */
   readonly alerts?: AlertRules | undefined;
+  /** Undefined means that this replica works alone. */
+  readonly nats?: NatsConfig | undefined;
   /** Undefined means that whoever reaches the address may call. */
   readonly auth?: AuthConfig | undefined;
   /** Undefined means that no web page may call. */

@@ -4,6 +4,7 @@ import { listAccessNotices } from "./access-notices.ts";
 import { assembleAccess } from "./assemble-access.ts";
 import { assembleAlerts } from "./assemble-alerts.ts";
 import { assembleCatalog, assembleServer, type CatalogConfig } from "./assemble-config.ts";
+import { assembleNats } from "./assemble-nats.ts";
 import { assembleRouting } from "./assemble-routing.ts";
 import { assembleTargets } from "./assemble-targets.ts";
 import { builtInConfig, listBuiltInNames } from "./built-in-config.ts";
@@ -18,6 +19,7 @@ import { parseDotenv } from "./dotenv.ts";
 import type { Env } from "./interpolate.ts";
 import { readCatalogNames } from "./known-names.ts";
 import { readNamedFiles } from "./named-files.ts";
+import { listNatsNotices } from "./nats-notices.ts";
 import { type Overrides, readOverrides, type SettingOverrides } from "./overrides.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { type ConfigFile, configSchema } from "./schema/config-schema.ts";
@@ -112,6 +114,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
         ? ["`catalog` changes built-in models only: beside `providers` and `models` it does nothing."]
         : []),
       ...listAccessNotices(config),
+      ...listNatsNotices(config),
     ],
     file,
   };
@@ -166,6 +169,7 @@ function assemble(file: ConfigFile, catalog: CatalogConfig, overrides: Overrides
     deploymentLimits: catalog.deploymentLimits,
     targets: assembleTargets(file),
     routing: assembleRouting(file),
+    nats: assembleNats(file, overrides.natsServers, folder),
     telemetry: { logLevel: overrides.logLevel ?? file.telemetry.log_level },
     alerts: file.alerts && assembleAlerts(file.alerts),
     ...assembleAccess(file, folder),

@@ -53,7 +53,24 @@ export function readNamedFiles(
   for (const field of ["certificate_file", "private_key_file", "client_ca_file"]) {
     read(["server", "tls", field], checkPem, "a readable PEM file");
   }
+  for (const field of ["ca_file", "certificate_file", "private_key_file"]) {
+    read(["nats", "tls", field], checkPem, "a readable PEM file");
+  }
+  read(["nats", "nkey_seed_file"], checkSeed, "a readable file with the seed of a user's nkey");
+  read(["nats", "creds_file"], checkCreds, "a readable credentials file");
   return { apiKeys, problems };
+}
+
+function checkSeed(text: string): Parsed<undefined> {
+  return /^SU[A-Z2-7]{56}$/.test(text.trim())
+    ? readAs(undefined)
+    : refuse("is no seed of a user's nkey", "58 characters that begin with SU, and nothing else");
+}
+
+function checkCreds(text: string): Parsed<undefined> {
+  return text.includes("-----BEGIN NATS USER JWT-----") && text.includes("-----BEGIN USER NKEY SEED-----")
+    ? readAs(undefined)
+    : refuse("is no credentials file", "a file that `nsc generate creds` wrote, with a JWT and a seed");
 }
 
 function checkPem(text: string): Parsed<undefined> {

@@ -1,8 +1,10 @@
 import type { Address, TelemetryConfig } from "./config.ts";
 import type { Env } from "./interpolate.ts";
+import type { NatsServer } from "./nats-config.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { logLevel } from "./schema/config-schema.ts";
 import { ADDRESS_RIGHT, parseAddress } from "./values/address.ts";
+import { parseNatsUrls } from "./values/nats-url.ts";
 import { type Parsed, readAs, refuse } from "./values/parsed.ts";
 
 /** Settings as text, from the flags `--address`, `--admin-address` and `--log-level`. */
@@ -18,6 +20,7 @@ export interface Overrides {
   /** `{ value: undefined }` means off. */
   readonly adminAddress: { readonly value: Address | undefined } | undefined;
   readonly logLevel: TelemetryConfig["logLevel"] | undefined;
+  readonly natsServers: readonly NatsServer[] | undefined;
 }
 
 /** The variables that configure Sluice itself, and what each does, as docs/configuration.md lists them. */
@@ -26,6 +29,7 @@ export const SLUICE_VARIABLES = {
   SLUICE_ADDRESS: "In place of `server.address`; `--address` wins over it.",
   SLUICE_ADMIN_ADDRESS: "In place of `server.admin_address`; `--admin-address` wins over it.",
   SLUICE_LOG_LEVEL: "In place of `telemetry.log_level`; `--log-level` wins over it.",
+  NATS_URL: "In place of `nats.servers`, with commas between several; alone it is enough to share over NATS.",
 } as const;
 
 /** Reads the settings of the command line and, where there are none, of the environment. Empty variables count as unset. */
@@ -59,6 +63,7 @@ export function readOverrides(
     address: read("--address", flags.address, "SLUICE_ADDRESS", parseAddress),
     adminAddress: read("--admin-address", flags.adminAddress, "SLUICE_ADMIN_ADDRESS", parseAddressOrOff),
     logLevel: read("--log-level", flags.logLevel, "SLUICE_LOG_LEVEL", parseLogLevel),
+    natsServers: read("", undefined, "NATS_URL", parseNatsUrls),
   };
   return { values, problems };
 }

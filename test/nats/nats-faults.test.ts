@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createServer, type Server, type Socket } from "node:net";
 import { expect } from "chai";
 import type { NatsBus, NatsBusPorts } from "../../src/bus/nats-bus.ts";
-import type { NatsSettings } from "../../src/bus/nats-settings.ts";
+import type { NatsSettings } from "../../src/bus/nats-link.ts";
 import type { Clock } from "../../src/domain/ports.ts";
 import { systemClock } from "../../src/lib/clock.ts";
 import { Secret } from "../../src/lib/secret.ts";

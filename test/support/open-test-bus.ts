@@ -1,5 +1,6 @@
 import { type NatsBus, type NatsBusPorts, openNatsBus } from "../../src/bus/nats-bus.ts";
-import type { NatsServer, NatsSettings } from "../../src/bus/nats-settings.ts";
+import type { NatsSettings } from "../../src/bus/nats-link.ts";
+import type { NatsServer } from "../../src/config/nats-config.ts";
 import type { BusState, HealthBus } from "../../src/domain/health-bus.ts";
 import type { LogFields, Logger } from "../../src/domain/ports.ts";
 import { systemClock } from "../../src/lib/clock.ts";
@@ -39,6 +40,7 @@ export function openTestBus(
     {
       servers: ports.map((port) => serverAt(port)),
       replicaId: "r1",
+      subjectPrefix: "sluice",
       encoding: "protobuf",
       credentials: undefined,
       tls: undefined,

@@ -8,6 +8,7 @@ import { chainsSection } from "./chain-section.ts";
 import { section } from "./fields.ts";
 import { groupsSection } from "./group-section.ts";
 import { modelsSection } from "./model-section.ts";
+import { natsSection } from "./nats-section.ts";
 import { poolsSection } from "./pool-section.ts";
 import { providersSection } from "./provider-section.ts";
 import { routingSection } from "./routing-section.ts";
@@ -39,6 +40,7 @@ export const configSchema = section({
   routing: routingSection.prefault({}).meta({ description: "How attempts are made, retried and given up." }),
   telemetry: telemetrySection.prefault({}).meta({ description: "What Sluice says about itself." }),
   alerts: alertsSection.optional(),
+  nats: natsSection.optional(),
   auth: authSection.optional(),
   cors: corsSection.optional(),
   images: imagesSection.optional().meta({ description: "Which pictures requests may bring." }),

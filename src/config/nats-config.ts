@@ -1,11 +1,13 @@
 import type { Secret } from "../lib/secret.ts";
 
-/** How a replica reaches NATS and who it says it is. */
-export interface NatsSettings {
+/** How a replica reaches the others over NATS. */
+export interface NatsConfig {
   /** Tried in order, round after round; never empty. */
   readonly servers: readonly NatsServer[];
-  /** Names this replica; also the second token of its inbox, so that permissions can be given for it. */
-  readonly replicaId: string;
+  /** Names this replica, also in subjects; undefined leaves the name to chance. */
+  readonly replicaId: string | undefined;
+  /** The first tokens of every subject, in place of `sluice`. */
+  readonly subjectPrefix: string;
   /** How payloads are written, told to receivers in the header `Content-Type`. */
   readonly encoding: NatsEncoding;
   /** Used for servers that have none of their own; undefined shows none. */
