@@ -51,8 +51,12 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts a server on a free port; `config` is the text of its configuration file, without the address. */
-export async function startNatsServer(program: string, config = ""): Promise<TestNatsServer> {
+/** Starts a server on a free port; `config` is the text of its configuration file, whose address does not count. */
+export async function startNatsServer(
+  program: string,
+  config = "",
+  env: NodeJS.ProcessEnv = {},
+): Promise<TestNatsServer> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-nats-"));
   const file = join(folder, "nats.conf");
   let child: ChildProcess;
@@ -61,6 +65,7 @@ export async function startNatsServer(program: string, config = ""): Promise<Tes
     await writeFile(file, text);
     child = spawn(program, ["-c", file, "-a", "127.0.0.1", "-p", String(port)], {
       stdio: ["ignore", "ignore", "pipe"],
+      env,
     });
     running.add(child);
     child.once("exit", () => running.delete(child));
