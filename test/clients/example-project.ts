@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, readFile, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type RunningProgram, startProgram } from "../support/run-program.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Kept between runs, so that packages are installed once. */
@@ -21,6 +22,8 @@ export interface ExampleProject {
   readonly commands: readonly string[];
   /** Runs one line by `sh` in the example's folder; a virtual environment is entered where there is one. */
   run(command: string): Promise<CommandResult>;
+  /** The same for one that goes on. */
+  start(command: string): RunningProgram;
 }
 
 /** Copies `examples/<name>` beside links to what the README's commands reach for, and reads those commands. */
@@ -40,11 +43,19 @@ export async function openExampleProject(name: string): Promise<ExampleProject> 
   const [, block = ""] = /```sh\n([\s\S]*?)```/.exec(readme) ?? [];
   const [change, ...commands] = block.trim().split("\n");
   if (change !== `cd examples/${name}`) throw new Error(`the README of ${name} must begin with its cd`);
-  return { commands, run: (command) => runShell(command, folder) };
+  return {
+    commands,
+    run: (command) => runShell(command, folder),
+    start: (command) => startProgram(["sh", "-ec", enterEnvironment(command)], { cwd: folder }),
+  };
+}
+
+function enterEnvironment(command: string): string {
+  return `if [ -f .venv/bin/activate ]; then . .venv/bin/activate; fi\n${command}`;
 }
 
 function runShell(command: string, folder: string): Promise<CommandResult> {
-  const script = `if [ -f .venv/bin/activate ]; then . .venv/bin/activate; fi\n${command}`;
+  const script = enterEnvironment(command);
   return new Promise((resolve) => {
     execFile("sh", ["-ec", script], { cwd: folder, timeout: 300_000 }, (error, out, err) => {
       resolve({ isOk: error === null, out, err });
