@@ -13,6 +13,7 @@ import { systemRandom } from "./lib/random.ts";
 import { buildFleet, type Sharing } from "./main/build-fleet.ts";
 import { buildRouting } from "./main/build-routing.ts";
 import { describeModels } from "./main/describe-models.ts";
+import { openSharing } from "./main/open-sharing.ts";
 import { probeModels } from "./main/probe-models.ts";
 import { createOpenAiDoor } from "./openai/openai-door.ts";
 import { buildProviders } from "./providers/build-providers.ts";
@@ -203,10 +204,13 @@ export async function serve(options: ServeOptions): Promise<number> {
   const logger = createLogger(config.telemetry.logLevel, process.stderr);
   crashOnBugs(logger);
   const stopped = awaitStopSignal(logger);
+  const machine = { clock: systemClock, random: systemRandom, logger };
+  const sharing = config.nats && openSharing(config.nats, machine);
   let sluice: RunningSluice;
   try {
-    sluice = await startSluice(config, { clock: systemClock, random: systemRandom, logger });
+    sluice = await startSluice(config, { ...machine, sharing });
   } catch (error) {
+    await sharing?.bus.close();
     logger.error("cannot start", { error: error instanceof Error ? error.message : String(error) });
     return EXIT_UNAVAILABLE;
   }

@@ -12,6 +12,7 @@ import {
   type PingSettings,
   type RawMessage,
 } from "./nats-link.ts";
+import type { PayloadCodec } from "./payload-codec.ts";
 import { probeServer } from "./probe-server.ts";
 import { RareLog } from "./rare-log.ts";
 import { chooseReconnectDelayMs } from "./reconnect-delay.ts";
@@ -32,6 +33,8 @@ export interface NatsBusPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** For messages that are, or shall be, JSON; they stay as they are when left out. */
+  readonly codec?: PayloadCodec;
   /** Every 10 s with 2 unanswered when left out. */
   readonly ping?: PingSettings;
 }
@@ -222,7 +225,8 @@ export class NatsBus implements HealthBus {
     const { signal } = this.#closing;
     try {
       const probed = await probeServer(server, { clock, timeoutMs: GREETING_TIMEOUT_MS, signal });
-      return await openLink({ server, probed }, this.#settings, this.#ports.ping ?? PING, {
+      const { ping = PING, codec } = this.#ports;
+      return await openLink({ server, probed, ping, codec }, this.#settings, {
         onForbidden: (operation, subject) => this.#noteForbidden(operation, subject),
         onLameDuck: () => this.#leaveLameDuck(),
       });

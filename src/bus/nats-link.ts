@@ -27,6 +27,7 @@ import type {
 } from "../config/nats-config.ts";
 import type { BusMessage } from "../domain/health-bus.ts";
 import type { Cleanup } from "../domain/ports.ts";
+import type { PayloadCodec } from "./payload-codec.ts";
 import type { Probed } from "./probe-server.ts";
 
 /** The full name of the protobuf message in the payload. */
@@ -93,11 +94,19 @@ export interface RawMessage {
   read(): BusMessage | undefined;
 }
 
+/** What one connection is made with. */
+export interface LinkParts {
+  readonly server: NatsServer;
+  readonly probed: Probed;
+  readonly ping: PingSettings;
+  /** Undefined leaves payloads as they are. */
+  readonly codec: PayloadCodec | undefined;
+}
+
 /** Connects to a server that was seen to greet. Never rejects. */
 export async function openLink(
-  { server, probed }: { readonly server: NatsServer; readonly probed: Probed },
+  { server, probed, ping, codec }: LinkParts,
   settings: NatsSettings,
-  ping: PingSettings,
   events: LinkEvents,
 ): Promise<NatsLink | LinkFailure> {
   try {
@@ -119,7 +128,7 @@ export async function openLink(
       ...(await readCredentials(server.credentials ?? settings.credentials)),
       ...chooseTls(server, settings.tls),
     });
-    return new NatsLink(connection, settings.encoding, events);
+    return new NatsLink(connection, settings.encoding, codec, events);
   } catch (error) {
     return describeFailure(error);
   }
@@ -131,14 +140,21 @@ export class NatsLink {
   /** Resolves with the reason when the connection is over; never rejects. */
   readonly ended: Promise<LinkFailure>;
   readonly #connection: NatsConnection;
-  readonly #contentType: string;
+  readonly #encoding: NatsEncoding;
+  readonly #codec: PayloadCodec | undefined;
   readonly #end: (failure: LinkFailure) => void;
   #unansweredBytes = 0;
   #isAsking = false;
 
-  constructor(connection: NatsConnection, encoding: NatsEncoding, events: LinkEvents) {
+  constructor(
+    connection: NatsConnection,
+    encoding: NatsEncoding,
+    codec: PayloadCodec | undefined,
+    events: LinkEvents,
+  ) {
     this.#connection = connection;
-    this.#contentType = CONTENT_TYPES[encoding];
+    this.#encoding = encoding;
+    this.#codec = codec;
     const { promise, resolve } = Promise.withResolvers<LinkFailure>();
     this.ended = promise;
     this.#end = resolve;
@@ -153,11 +169,14 @@ export class NatsLink {
 
   /** Sends a message `to` a subject, which need not be its own; answers are wanted at `wantedAt`. */
   send(message: BusMessage, { to: subject, wantedAt }: Destination): Sending {
-    const bytes = message.payload.length + subject.length + OVERHEAD_BYTES;
+    const isJson = this.#encoding === "json" && this.#codec !== undefined;
+    const payload = isJson ? this.#codec?.toJson(message.type, message.payload) : message.payload;
+    if (payload === undefined) return "unsendable";
+    const bytes = payload.length + subject.length + OVERHEAD_BYTES;
     if (this.#unansweredBytes + bytes > MAX_UNANSWERED_BYTES) return "full";
     if (!SUBJECT.test(subject)) return "unsendable";
     try {
-      this.#connection.publish(subject, message.payload, {
+      this.#connection.publish(subject, payload, {
         headers: this.#makeHeaders(message),
         ...(wantedAt !== undefined && { reply: wantedAt }),
       });
@@ -173,7 +192,7 @@ export class NatsLink {
   listen(subject: string, onMessage: (message: RawMessage) => void): Cleanup {
     const subscription = this.#connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) onMessage(wrap(message));
+        if (error === null) onMessage(wrap(message, this.#codec));
       },
     });
     return () => {
@@ -195,7 +214,7 @@ export class NatsLink {
   #makeHeaders({ type, traceparent }: BusMessage): MsgHdrs {
     const made = headers();
     made.set(TYPE_HEADER, type);
-    made.set("Content-Type", this.#contentType);
+    made.set("Content-Type", CONTENT_TYPES[this.#encoding]);
     if (traceparent !== undefined) made.set("traceparent", traceparent);
     return made;
   }
@@ -231,7 +250,7 @@ function readForbidden(status: Status): Status["permissionContext"] {
   return status.type === Events.Error ? status.permissionContext : undefined;
 }
 
-function wrap(message: Msg): RawMessage {
+function wrap(message: Msg, codec: PayloadCodec | undefined): RawMessage {
   return {
     bytes: message.data.length + message.subject.length + OVERHEAD_BYTES,
     replyTo: message.reply || undefined,
@@ -239,7 +258,10 @@ function wrap(message: Msg): RawMessage {
       const type = message.headers?.get(TYPE_HEADER) ?? "";
       if (type === "") return undefined;
       const traceparent = message.headers?.get("traceparent") ?? "";
-      const read = { subject: message.subject, type, payload: message.data.slice() };
+      const isJson = codec !== undefined && message.headers?.get("Content-Type") === CONTENT_TYPES.json;
+      const payload = isJson ? codec.fromJson(type, message.data) : message.data.slice();
+      if (payload === undefined) return undefined;
+      const read = { subject: message.subject, type, payload };
       return traceparent === "" ? read : { ...read, traceparent };
     },
   };

@@ -8,8 +8,8 @@ import type { SimulatedBehaviour } from "../domain/simulation.ts";
 import type { BreakerPreset, TargetName, Targets } from "../domain/targets.ts";
 import type { Secret } from "../lib/secret.ts";
 import type { AuthConfig, CorsConfig, ImagesConfig } from "./access-config.ts";
-import type { ServerLimits } from "./server-limits.ts";
 import type { NatsConfig } from "./nats-config.ts";
+import type { ServerLimits } from "./server-limits.ts";
 
 export interface Config {
   readonly server: ServerConfig;

@@ -1,5 +1,5 @@
+import { isLoopbackHost } from "../lib/loopback.ts";
 import type { Config } from "./config.ts";
-import { isLoopbackHost } from "./values/address.ts";
 
 /** What the operator should know of the way to NATS. Sentences without secrets. */
 export function listNatsNotices({ nats }: Pick<Config, "nats">): string[] {
