@@ -12,6 +12,7 @@ const START_TIMEOUT_MS = 15_000;
 /** A `sluice serve` of its own. */
 export interface SluiceProcess {
   readonly port: number;
+  readonly pid: number;
   /** `http://127.0.0.1:<port>`. */
   readonly baseUrl: string;
   /** Sends a signal. */
@@ -47,6 +48,7 @@ export async function startSluiceProcess(
     const port = await waitForPort(program);
     return {
       port,
+      pid: child.pid ?? 0,
       baseUrl: `http://127.0.0.1:${port}`,
       signal: (name) => child.kill(name),
       ended,
