@@ -47,7 +47,7 @@ describe("replicas as processes, sharing over a real nats-server", function () {
     await nats.remove();
   });
 
-  async function startReplica(settings: string, env: NodeJS.ProcessEnv = {}): Promise<SluiceProcess> {
+  async function startReplica(settings: string, env: Record<string, string> = {}): Promise<SluiceProcess> {
     const replica = await startSluiceProcess(
       `providers:
   broken: { kind: openai, base_url: "${broken.baseUrl}" }
