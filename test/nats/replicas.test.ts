@@ -73,10 +73,13 @@ ${settings}`,
     await caller.close();
   }
 
+  /** Without the lists of models that replicas ask for when they start. */
+  const countAttempts = () => broken.exchanges.filter(({ method }) => method === "POST").length;
+
   /** Asks for the provider that fails until it has failed `count` times in all. */
   async function askBroken({ port }: SluiceProcess, count: number): Promise<void> {
     const caller = openGrpcJsCaller(port);
-    while (broken.exchanges.length < count) await readAll(caller.stream(BROKEN_SPEC)).catch(() => {});
+    while (countAttempts() < count) await readAll(caller.stream(BROKEN_SPEC)).catch(() => {});
     await caller.close();
   }
 
@@ -104,10 +107,10 @@ ${settings}`,
     for (const replica of [second, third]) await expectSuspect(replica);
     const late = await startReplica(shared("late"));
     await expectSuspect(late);
-    const before = broken.exchanges.length;
+    const before = countAttempts();
     for (const replica of [second, third, late]) await ask(replica, 10);
     // One attempt each may look for itself who is right.
-    expect(broken.exchanges.length - before).to.be.at.most(3);
+    expect(countAttempts() - before).to.be.at.most(3);
   });
 
   it("serve, and end on SIGTERM with code 0, while NATS is absent, frozen, and back", async () => {
