@@ -74,7 +74,11 @@ export type RpcMethod =
       readonly kind: "server_streaming";
       readonly method: DescMethodServerStreaming;
       handle(request: Message, call: StreamCall): void;
+      readonly encode?: EncodeMessage | undefined;
     };
+
+/** The bytes of a message, the same that protobuf-es makes, by code that knows its type. */
+export type EncodeMessage = (message: Message) => Uint8Array;
 
 /** Pairs a unary method with its handler; the compiler checks both message types. */
 export function unary<M extends DescMethodUnary>(
@@ -88,6 +92,12 @@ export function unary<M extends DescMethodUnary>(
 export function serverStreaming<M extends DescMethodServerStreaming>(
   method: M,
   handle: (request: MessageShape<M["input"]>, call: StreamCall<MessageShape<M["output"]>>) => void,
+  encode?: (message: MessageShape<M["output"]>) => Uint8Array,
 ): RpcMethod {
-  return { kind: "server_streaming", method, handle: handle as (request: Message, call: StreamCall) => void };
+  return {
+    kind: "server_streaming",
+    method,
+    handle: handle as (request: Message, call: StreamCall) => void,
+    encode: encode as EncodeMessage | undefined,
+  };
 }

@@ -21,13 +21,16 @@ import {
   encodeStreamEvent,
   encodeSwitched,
 } from "./encode-event.ts";
+import { encodeStreamResponse } from "./encode-stream-response.ts";
 
 /** Generate and StreamGenerate over a router. */
 export function generationMethods(router: Router): readonly RpcMethod[] {
   return [
     unary(RouterService.method.generate, (request, call) => generate(router, request, call)),
-    serverStreaming(RouterService.method.streamGenerate, (request, call) =>
-      streamGenerate(router, request, call),
+    serverStreaming(
+      RouterService.method.streamGenerate,
+      (request, call) => streamGenerate(router, request, call),
+      encodeStreamResponse,
     ),
   ];
 }

@@ -1,12 +1,17 @@
-import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
+import type { EncodeMessage } from "../../service/call.ts";
 
 const PREFIX_BYTES = 5;
 
 /** Messages as they go over the wire: flags of 0, a big-endian length, the message (gRPC PROTOCOL-HTTP2). Throws on what cannot be encoded. */
-export function encodeFrames(desc: DescMessage, messages: readonly Message[]): Buffer {
-  const encoded = messages.map((message) => toBinary(desc, message));
-  let bytes = PREFIX_BYTES * encoded.length;
-  for (const message of encoded) bytes += message.byteLength;
+export function encodeFrames(encode: EncodeMessage, messages: readonly Message[]): Buffer {
+  const encoded: Uint8Array[] = [];
+  let bytes = PREFIX_BYTES * messages.length;
+  for (const message of messages) {
+    const each = encode(message);
+    bytes += each.byteLength;
+    encoded.push(each);
+  }
   const frames = Buffer.allocUnsafe(bytes);
   let at = 0;
   for (const message of encoded) {

@@ -1,4 +1,5 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { Message } from "@bufbuild/protobuf";
+import type { EncodeMessage } from "../../service/call.ts";
 import type { RpcStatus } from "../../service/encode-error.ts";
 import type { RpcExchange } from "../rpc/rpc-exchange.ts";
 import {
@@ -15,13 +16,13 @@ import type { GrpcAnswer } from "./grpc-answer.ts";
 export class GrpcCall extends ServerCall implements ServerUnaryCall, ServerStreamCall {
   readonly #exchange: RpcExchange;
   readonly #answer: GrpcAnswer;
-  readonly #output: DescMessage;
+  readonly #encodeMessage: EncodeMessage;
 
-  constructor(parts: CallParts, exchange: RpcExchange, answer: GrpcAnswer, output: DescMessage) {
+  constructor(parts: CallParts, exchange: RpcExchange, answer: GrpcAnswer, encode: EncodeMessage) {
     super(parts);
     this.#exchange = exchange;
     this.#answer = answer;
-    this.#output = output;
+    this.#encodeMessage = encode;
     // What a handler still says to a caller that has gone is dropped.
     exchange.scope.onClose(() => this.settle("CANCELLED"));
   }
@@ -64,7 +65,7 @@ export class GrpcCall extends ServerCall implements ServerUnaryCall, ServerStrea
     if (this.ended) return undefined;
     let frames: Buffer | undefined;
     this.guard(() => {
-      frames = encodeFrames(this.#output, messages);
+      frames = encodeFrames(this.#encodeMessage, messages);
     }, "an answer could not be encoded");
     return frames;
   }

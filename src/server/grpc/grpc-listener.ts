@@ -1,5 +1,6 @@
-import { type DescMessage, fromBinary, type Message } from "@bufbuild/protobuf";
+import { type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import type { Logger } from "../../domain/ports.ts";
+import type { EncodeMessage } from "../../service/call.ts";
 import type { RpcStatus } from "../../service/encode-error.ts";
 import { readHeader } from "../edge/inspect-request.ts";
 import { describeTooLarge } from "../edge/refusals.ts";
@@ -27,6 +28,12 @@ const PROBLEMS: Readonly<Record<Exclude<FramingProblem, "too large">, readonly [
   several: [UNIMPLEMENTED, "the request holds more than one message, and this method takes one"],
 };
 
+interface ServedMethod {
+  readonly method: ServerMethod;
+  readonly name: string;
+  readonly encode: EncodeMessage;
+}
+
 /** What serving takes. */
 export interface GrpcParts {
   readonly maxRequestBytes: number;
@@ -41,14 +48,17 @@ export interface GrpcParts {
  */
 export class GrpcListener {
   readonly #parts: GrpcParts;
-  readonly #methods: ReadonlyMap<string, { readonly method: ServerMethod; readonly name: string }>;
+  readonly #methods: ReadonlyMap<string, ServedMethod>;
 
   constructor(parts: GrpcParts, methods: readonly ServerMethod[]) {
     this.#parts = parts;
     this.#methods = new Map(
       methods.map((method) => {
         const name = nameMethod(method.method);
-        return [`/${name}`, { method, name }];
+        const { output } = method.method;
+        const known = method.kind === "server_streaming" ? method.encode : undefined;
+        const encode = known ?? ((message: Message) => toBinary(output, message));
+        return [`/${name}`, { method, name, encode }];
       }),
     );
   }
@@ -75,7 +85,7 @@ export class GrpcListener {
     const { method } = served.method;
     const answer = new GrpcAnswer(exchange, readHeader(wire.request, "content-type") ?? "");
     const parts = { scope, log, method: served.name, encodeError, logger };
-    const call = new GrpcCall(parts, exchange, answer, method.output);
+    const call = new GrpcCall(parts, exchange, answer, served.encode);
     if (refusal !== undefined) {
       call.fail(refusal);
       return;
