@@ -90,7 +90,7 @@ export class UpstreamExchange {
 
 export type UpstreamScript = (exchange: UpstreamExchange) => void;
 
-/** A real HTTP server that plays a script for each request and records what it saw. */
+/** A real HTTP server that plays a script for each request with a body and records what it saw. */
 export class FakeUpstream {
   readonly exchanges: UpstreamExchange[] = [];
   /** What to do with the next requests. */
@@ -106,6 +106,12 @@ export class FakeUpstream {
       request.on("data", (piece: Buffer) => pieces.push(piece));
       request.on("error", () => {});
       request.on("end", () => {
+        // A start asks for the list of models; an empty one says nothing of any model.
+        if (request.method === "GET") {
+          response.setHeader("content-type", "application/json");
+          response.end('{"object":"list","data":[]}');
+          return;
+        }
         const number = numbers.get(request.socket) ?? -1;
         const exchange = new UpstreamExchange(request, Buffer.concat(pieces).toString(), response, number);
         this.exchanges.push(exchange);
