@@ -109,7 +109,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     if (decision.kind === "chosen") return this.#take(decision, purpose, history);
     if (this.#waitForPlace(purpose, history)) return;
     if (this.#attempts.length > 0) return this.#failAttempts();
-    this.#fail(explainNoCandidate(this.#parts, this.#facts, decision));
+    this.#fail(explainNoCandidate(this.#parts, this.#plan.request, this.#facts, decision));
   }
 
   #decide(history: AttemptHistory | undefined): Decision {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import type { GenerationRequest, Message } from "../../src/domain/request.ts";
+import type { ContextOverflow, GenerationRequest, Message } from "../../src/domain/request.ts";
 import { RouterBench } from "../support/router-bench.ts";
-import { sampleModel } from "../support/sample-catalog.ts";
+import { sampleModel, sampleRequest } from "../support/sample-catalog.ts";
 import { driveRequest } from "./drive-request.ts";
 
 const say = (role: "user" | "assistant", text: string): Message => ({
@@ -68,6 +68,24 @@ describe("a prompt that the target has no room for", () => {
       const seeing = { vision: true, tools: false, jsonOutput: false, longContext: false };
       const blind = await drive({ contextOverflow, requirements: seeing });
       expect(blind.consumer.error?.reason).to.equal("NO_MODEL_MEETS_REQUIREMENTS");
+    }
+  });
+});
+
+describe("an explanation of a prompt that the target has no room for", () => {
+  const explain = (contextOverflow: ContextOverflow) =>
+    makeBench().routing.advisor.explain(sampleRequest({ messages, target: SMALL, contextOverflow }));
+
+  it("follows the same wish", () => {
+    expect(explain("fail")).to.have.nested.property("error.reason", "CONTEXT_LENGTH_EXCEEDED");
+    for (const [policy, model, target] of [
+      ["trim_oldest", "small", "small"],
+      ["larger_model", "large", "auto"],
+    ] as const) {
+      const explained = explain(policy);
+      expect(explained.error).to.equal(undefined);
+      expect(explained).to.have.nested.property("decision.target", target);
+      expect(explained).to.have.nested.property("decision.candidates[0].deployment.model", model);
     }
   });
 });
