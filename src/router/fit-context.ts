@@ -26,9 +26,8 @@ export function fitContext(
   parts: RouterParts,
   request: GenerationRequest,
   live: LiveSet,
-  usual: ContextOverflow,
+  policy: ContextOverflow,
 ): FittedRequest {
-  const policy = request.contextOverflow ?? usual;
   const unchanged = { request, live, adjustments: [] };
   if (policy === "fail") return unchanged;
   const facts = parts.decider.deriveFacts(request, live, Number.POSITIVE_INFINITY);

@@ -41,7 +41,7 @@ export class RouteAdvisor {
       this.#parts,
       asked,
       resolved.live,
-      options.contextOverflow ?? "fail",
+      asked.contextOverflow ?? options.contextOverflow ?? "fail",
     );
     const facts = decider.deriveFacts(request, live, Number.POSITIVE_INFINITY);
     const decision = decider.explain(facts);
