@@ -1668,7 +1668,7 @@ export const AdjustmentReason = {
   UNSPECIFIED: 0,
 
   /**
-   * The model takes a narrower range: the figure was cut to it.
+   * The model takes a narrower range, or fewer decimals: the figure was cut to it.
    *
    * @generated from enum value: ADJUSTMENT_REASON_OUT_OF_RANGE = 1;
    */
