@@ -1,8 +1,13 @@
 /** The catalog as lines for the terminal. */
 
-import type { Model, ModelCapabilities, ModelPrice } from "../../gen/sluice/v1/model_service_pb.ts";
+import type {
+  Model,
+  ModelCapabilities,
+  ModelPrice,
+  PriceList,
+} from "../../gen/sluice/v1/model_service_pb.ts";
 import type { Paint } from "./colour.ts";
-import { formatCount, formatNanoUsd, UNKNOWN } from "./number-text.ts";
+import { formatCount, formatNanoOf, formatNanoUsd, UNKNOWN } from "./number-text.ts";
 import { printable } from "./printable-text.ts";
 import { type Column, renderTable } from "./text-table.ts";
 
@@ -54,10 +59,10 @@ export function renderModel(model: Model, paint: Paint): string[] {
     ["quality", `${tiers?.quality ?? UNKNOWN} (5 is the best)`],
     ["cost", `${tiers?.cost ?? UNKNOWN} (1 is the cheapest)`],
     ["price", price === undefined ? "not known" : describePrice(price)],
-    ...model.deployments.map(
-      ({ id, provider, upstreamModel, simulated }) =>
-        ["deployment", `${id}: ${upstreamModel} at ${provider}${simulated ? ", SIMULATION" : ""}`] as const,
-    ),
+    ...model.deployments.flatMap(({ id, provider, upstreamModel, simulated, price: ownPrice }) => [
+      ["deployment", `${id}: ${upstreamModel} at ${provider}${simulated ? ", SIMULATION" : ""}`] as const,
+      ...describePriceList(ownPrice).map((line) => ["  billed", line] as const),
+    ]),
   ];
   const widest = Math.max(...facts.map(([name]) => name.length));
   return facts.map(([name, text]) => `${paint("heading", name.padEnd(widest))}  ${printable(text)}`);
@@ -77,4 +82,20 @@ function describePrice(price: ModelPrice): string {
   const cached =
     price.cachedInputNanoUsd === undefined ? "" : ` (${formatNanoUsd(price.cachedInputNanoUsd)} when cached)`;
   return `${formatNanoUsd(price.inputNanoUsd)} in${cached}, ${formatNanoUsd(price.outputNanoUsd)} out, per million tokens`;
+}
+
+/** The bands of a deployment's own list, one per line, in the order in which they are tried. */
+function describePriceList(list: PriceList | undefined): readonly string[] {
+  if (list === undefined) return [];
+  const money = (nano: bigint) => formatNanoOf(list.currencyCode, nano);
+  return list.bands.map((band) => {
+    const { belowInputTokenCount: input, belowOutputTokenCount: output, cachedInputNano: cached } = band;
+    const limits = [
+      ...(input === undefined ? [] : [`prompt below ${formatCount(input)} tokens`]),
+      ...(output === undefined ? [] : [`answer below ${formatCount(output)} tokens`]),
+    ];
+    const told = cached === undefined ? "" : ` (${money(cached)} when cached)`;
+    const price = `${money(band.inputNano)} in${told}, ${money(band.outputNano)} out, per million tokens`;
+    return limits.length === 0 ? price : `${price}: ${limits.join(", ")}`;
+  });
 }

@@ -36,15 +36,25 @@ export function formatMs(ms: number): string {
 
 /** Billionths of a US dollar as dollars: exact, at least two decimals, no needless ones. */
 export function formatNanoUsd(nanoUsd: bigint | undefined): string {
-  return nanoUsd === undefined ? UNKNOWN : formatNano(nanoUsd, "$");
+  return nanoUsd === undefined ? UNKNOWN : formatNanoOf("USD", nanoUsd);
 }
 
 /** What was used, in each currency that it cost. */
 export function formatCost(usage: Pick<Usage, "costNanoUsd" | "costNanoCny"> | undefined): string {
   if (usage?.costNanoCny === undefined) return formatNanoUsd(usage?.costNanoUsd);
-  const yuan = formatNano(usage.costNanoCny, "CN¥");
+  const yuan = formatNanoOf("CNY", usage.costNanoCny);
   return usage.costNanoUsd === undefined ? yuan : `${formatNanoUsd(usage.costNanoUsd)} + ${yuan}`;
 }
+
+/** Billionths of a currency's unit, as `formatNanoUsd`. `code` is by ISO 4217. */
+export function formatNanoOf(code: string, nano: bigint): string {
+  return formatNano(nano, SYMBOLS.get(code) ?? `${code} `);
+}
+
+const SYMBOLS: ReadonlyMap<string, string> = new Map([
+  ["USD", "$"],
+  ["CNY", "CN¥"],
+]);
 
 function formatNano(nanoUsd: bigint, symbol: string): string {
   const sign = nanoUsd < 0n ? "-" : "";

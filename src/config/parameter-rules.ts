@@ -17,6 +17,7 @@ const USUAL: Readonly<Record<ProviderKind, ParameterRules>> = {
   glm: {
     ...ALL_PARAMETERS,
     temperature: { min: 0, max: 1 },
+    temperatureDecimalCount: 2,
     topP: { min: 0.01, max: 1 },
     maxStopSequences: 1,
     forcedToolCalls: false,
@@ -58,6 +59,7 @@ export function findParameterRules(
   const isFixed = (kind === "openai" || kind === "openrouter") && FIXED_SAMPLING.test(upstreamModel);
   const usual = isFixed ? { ...USUAL[kind], temperature: undefined, topP: undefined } : USUAL[kind];
   return {
+    ...usual,
     temperature: entry.temperature === undefined ? usual.temperature : (entry.temperature ?? undefined),
     topP: entry.top_p === undefined ? usual.topP : (entry.top_p ?? undefined),
     maxStopSequences: entry.stop_sequences ?? usual.maxStopSequences,

@@ -16,7 +16,7 @@ export interface AdjustedRequest {
 const MAX_SHOWN_CHARACTERS = 256;
 
 /**
- * Cuts figures to the deployment's ranges and leaves out what it does not take.
+ * Cuts figures to the deployment's ranges and decimals and leaves out what it does not take.
  * `caller` is the request before the operator's settings: only what the caller itself
  * asked is reported. Members of the body that the operator overrides are reported too.
  */
@@ -33,9 +33,11 @@ export function applyParameterRules(
     value: number | undefined,
     range: NumberRange | undefined,
     asked: unknown,
+    decimalCount?: number,
   ) => {
     if (value === undefined) return undefined;
-    const used = range === undefined ? undefined : Math.min(Math.max(value, range.min), range.max);
+    const rounded = decimalCount === undefined ? value : Number(value.toFixed(decimalCount));
+    const used = range === undefined ? undefined : Math.min(Math.max(rounded, range.min), range.max);
     if (used !== value && asked !== undefined && !isOverridden(field)) {
       const reason = used === undefined ? "not_supported" : "out_of_range";
       adjustments.push({ field, asked: show(asked), used: used === undefined ? "" : show(used), reason });
@@ -43,7 +45,13 @@ export function applyParameterRules(
     return used;
   };
   const { temperature: heat, topP: mass, ...others } = request.sampling;
-  const temperature = limit("sampling.temperature", heat, rules.temperature, caller.sampling.temperature);
+  const temperature = limit(
+    "sampling.temperature",
+    heat,
+    rules.temperature,
+    caller.sampling.temperature,
+    rules.temperatureDecimalCount,
+  );
   const topP = limit("sampling.top_p", mass, rules.topP, caller.sampling.topP);
   const messages = fitMessages(request.messages, rules, adjustments);
   const isSame = temperature === heat && topP === mass && messages === request.messages;

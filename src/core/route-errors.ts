@@ -85,11 +85,12 @@ function promptTooLongError(removed: readonly RemovedCandidate[]): RouteError {
   };
 }
 
-/** Why no first attempt could be made, by the cause that the choice names. */
+/** Why no first attempt could be made, by the cause that the choice names. `namedModel`: the request names one. */
 export function noCandidateError(
   cause: NoCandidateCause,
   removed: readonly RemovedCandidate[],
   retryAfterMs: number | undefined,
+  namedModel?: string,
 ): RouteError {
   const retry = retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(retryAfterMs, 0) };
   switch (cause) {
@@ -108,6 +109,14 @@ export function noCandidateError(
       return {
         reason: "UPSTREAM_AUTH",
         message: "the providers refused the credentials of every fitting deployment",
+        ...retry,
+      };
+    case "set_aside":
+      return {
+        reason: namedModel === undefined ? "MODEL_UNAVAILABLE" : "NAMED_MODEL_UNAVAILABLE",
+        message:
+          "the providers do not have the models of every fitting deployment, which are set aside for a while",
+        ...(namedModel === undefined ? {} : { metadata: { model: namedModel } }),
         ...retry,
       };
     case "deadline":

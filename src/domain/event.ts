@@ -29,6 +29,6 @@ export interface ToolCall {
   readonly callId: string;
   readonly name: string;
   readonly arguments: string;
-  /** What the provider wants back with the call in the next turn, unread: Gemini's thought signature. */
+  /** What the provider wants back with the call in the next turn, unread: Gemini's signature, Anthropic's signed thoughts. */
   readonly thoughtSignature?: string;
 }

@@ -14,6 +14,8 @@ export interface NumberRange {
 export interface ParameterRules {
   /** Undefined: it takes none but its own. */
   readonly temperature: NumberRange | undefined;
+  /** Temperatures are rounded to so many decimals; undefined: they go as they are. */
+  readonly temperatureDecimalCount?: number;
   /** Undefined: it takes none but its own. */
   readonly topP: NumberRange | undefined;
   /** 0 or more. */

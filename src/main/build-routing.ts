@@ -22,6 +22,7 @@ import { PoolHealthChecks } from "../router/pool-health-checks.ts";
 import { ReplicaMetrics } from "../router/replica-metrics.ts";
 import { type ResetParts, resetPerformance } from "../router/reset-performance.ts";
 import { RouteAdvisor } from "../router/route-advisor.ts";
+import type { RouterParts } from "../router/router-parts.ts";
 import { type RouteObserver, Settlement } from "../router/settle.ts";
 import type { Operations } from "../service/admin-methods.ts";
 
@@ -94,7 +95,7 @@ export function buildRouting(config: RoutingInput, ports: RoutingPorts): Routing
     settings: readChoiceSettings(routing.weights),
   });
   const settlement = new Settlement({ clock, deployments, evidence, requests, rotation, scopes });
-  const router = new GenerationRouter({
+  const parts: RouterParts = {
     clock,
     random,
     deployments,
@@ -110,12 +111,13 @@ export function buildRouting(config: RoutingInput, ports: RoutingPorts): Routing
       retryOf: (provider) => routing.providerRetry.get(provider) ?? routing.retry,
       strategy: targets.defaults.strategy,
     },
-  });
+  };
+  const router = new GenerationRouter(parts);
   const checks = new PoolHealthChecks(router, source, targets.pools, clock, random);
   const resetParts: ResetParts = { source, deployments, evidence, scopes };
   return {
     router,
-    advisor: new RouteAdvisor(source, decider, clock),
+    advisor: new RouteAdvisor(parts),
     metrics,
     deployments,
     setAside: (deployment) => evidence.setAside(deployment),

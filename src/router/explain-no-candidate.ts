@@ -4,6 +4,7 @@ import type { Demands } from "../core/choice/demands.ts";
 import type { ChoiceFilter } from "../core/choice/hard-filters.ts";
 import { concurrencyLimitError, noCandidateError, type RemovedCandidate } from "../core/route-errors.ts";
 import type { RouteError } from "../domain/errors.ts";
+import type { GenerationRequest } from "../domain/request.ts";
 import type { DecisionFacts } from "./decider.ts";
 import type { RouterParts } from "./router-parts.ts";
 import { findObstacle } from "./wait-for-place.ts";
@@ -11,6 +12,7 @@ import { findObstacle } from "./wait-for-place.ts";
 /** What a caller is told when no first attempt could be made. */
 export function explainNoCandidate(
   parts: RouterParts,
+  { target }: GenerationRequest,
   facts: DecisionFacts,
   { cause, retryAtMs, explanation }: Extract<Decision, { kind: "none" }>,
 ): RouteError {
@@ -35,11 +37,13 @@ export function explainNoCandidate(
   const anyFull = candidates.some((deployment) => !deployments.entry(deployment).limit.hasRoom);
   if (delaysMs.includes(0) || (cause !== "requirements" && anyFull)) return concurrencyLimitError();
   if (delaysMs.length > 0) return noCandidateError("rate_limited", removed, Math.min(...delaysMs));
-  return noCandidateError(cause, removed, retryAtMs === undefined ? undefined : retryAtMs - clock.nowMs());
+  const namedModel = target.kind === "model" ? target.model : undefined;
+  const delayMs = retryAtMs === undefined ? undefined : retryAtMs - clock.nowMs();
+  return noCandidateError(cause, removed, delayMs, namedModel);
 }
 
 /** A candidate that was removed, with the figures that an error may tell. */
-export function describeRemoved(
+function describeRemoved(
   { model, promptTokenRatio }: CandidateView,
   filter: ChoiceFilter,
   { promptTokens }: Demands,

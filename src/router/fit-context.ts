@@ -1,6 +1,7 @@
 /** What is done with a prompt that no candidate of its target has room for, as the request wishes. */
 
 import type { CandidateView } from "../core/choice/candidate-view.ts";
+import { PROMPT_RESERVE_RATIO } from "../core/choice/demands.ts";
 import { FILTER_CODES, findFilter } from "../core/choice/hard-filters.ts";
 import { trimMessages } from "../core/trim-messages.ts";
 import type { Adjustment } from "../domain/adjustment.ts";
@@ -26,9 +27,8 @@ export function fitContext(
   parts: RouterParts,
   request: GenerationRequest,
   live: LiveSet,
-  usual: ContextOverflow,
+  policy: ContextOverflow,
 ): FittedRequest {
-  const policy = request.contextOverflow ?? usual;
   const unchanged = { request, live, adjustments: [] };
   if (policy === "fail") return unchanged;
   const facts = parts.decider.deriveFacts(request, live, Number.POSITIVE_INFINITY);
@@ -63,7 +63,10 @@ function trim(
   const room = Math.max(
     ...tooSmall.map(({ model, promptTokenRatio }) => {
       const windowTokens = model.capabilities.contextWindowTokens;
-      return (windowTokens - Math.min(maxOutputTokens, windowTokens * MAX_ANSWER_SHARE)) / promptTokenRatio;
+      return (
+        (windowTokens - Math.min(maxOutputTokens, windowTokens * MAX_ANSWER_SHARE)) /
+        (promptTokenRatio * PROMPT_RESERVE_RATIO)
+      );
     }),
   );
   const trimmed = trimMessages(request.messages, demands.fixedPromptTokens, room);

@@ -39,7 +39,8 @@ export class GenerationRouter implements Router {
       caller.onFailed(error);
       return ENDED;
     }
-    const fitted = fitContext(this.#parts, asked, resolved.live, options.contextOverflow ?? "fail");
+    const contextOverflow = asked.contextOverflow ?? options.contextOverflow ?? "fail";
+    const fitted = fitContext(this.#parts, asked, resolved.live, contextOverflow);
     const { request, live } = fitted;
     const consumer = fitted.adjustments.length === 0 ? caller : tellAdjustments(caller, fitted.adjustments);
     const route = this.#wantsTwo(request, live)
@@ -54,6 +55,7 @@ export class GenerationRouter implements Router {
           excluded: [],
           hedges: true,
           maxAttempts: live.set.maxAttempts ?? this.#parts.options.maxAttempts,
+          contextOverflow,
         });
     route.begin();
     return route;

@@ -1,15 +1,14 @@
 /** Tells how requests would be decided, without making attempts. */
 
 import { targetError } from "../core/candidates/target-failure.ts";
-import { noCandidateError, type RemovedCandidate } from "../core/route-errors.ts";
 import type { CandidateScore, RouteDecision } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { RouteError } from "../domain/errors.ts";
-import type { Clock } from "../domain/ports.ts";
 import type { GenerationRequest } from "../domain/request.ts";
-import type { CandidateSource } from "../policies/candidates/candidate-source.ts";
-import { type Decider, describeDecision } from "./decider.ts";
-import { describeRemoved } from "./explain-no-candidate.ts";
+import { describeDecision } from "./decider.ts";
+import { explainNoCandidate } from "./explain-no-candidate.ts";
+import { fitContext } from "./fit-context.ts";
+import type { RouterParts } from "./router-parts.ts";
 
 /** How a request would be decided now. */
 export type RouteExplanation =
@@ -24,30 +23,32 @@ export interface ModelRecommendation {
 
 /** Looks at what the router would do. */
 export class RouteAdvisor {
-  readonly #source: CandidateSource;
-  readonly #decider: Decider;
-  readonly #clock: Clock;
+  readonly #parts: RouterParts;
 
-  constructor(source: CandidateSource, decider: Decider, clock: Clock) {
-    this.#source = source;
-    this.#decider = decider;
-    this.#clock = clock;
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
   }
 
-  /** How the first attempt of a request would be decided. Fails only for a target that nothing has. */
-  explain(request: GenerationRequest): RouteExplanation {
-    const resolved = this.#source.resolve(request.target);
+  /**
+   * How the first attempt of a request would be decided, after what its context policy does
+   * to a prompt that is too long. Fails only for a target that nothing has.
+   */
+  explain(asked: GenerationRequest): RouteExplanation {
+    const { source, decider, options } = this.#parts;
+    const resolved = source.resolve(asked.target);
     if (resolved.kind === "failed") return { kind: "failed", error: targetError(resolved.failure) };
-    const facts = this.#decider.deriveFacts(request, resolved.live, Number.POSITIVE_INFINITY);
-    const decision = this.#decider.explain(facts);
-    const described = describeDecision(decision, facts, 1);
-    if (decision.kind === "chosen") return { kind: "explained", decision: described, error: undefined };
-    const removed = decision.explanation.flatMap(({ view, filter }): RemovedCandidate[] =>
-      filter === undefined ? [] : [describeRemoved(view, filter, facts.demands)],
+    const { request, live } = fitContext(
+      this.#parts,
+      asked,
+      resolved.live,
+      asked.contextOverflow ?? options.contextOverflow ?? "fail",
     );
-    const { cause, retryAtMs } = decision;
-    const delayMs = retryAtMs === undefined ? undefined : retryAtMs - this.#clock.nowMs();
-    return { kind: "explained", decision: described, error: noCandidateError(cause, removed, delayMs) };
+    const facts = decider.deriveFacts(request, live, Number.POSITIVE_INFINITY);
+    const decision = decider.explain(facts);
+    const described = describeDecision(decision, facts, 1);
+    const error =
+      decision.kind === "chosen" ? undefined : explainNoCandidate(this.#parts, request, facts, decision);
+    return { kind: "explained", decision: described, error };
   }
 
   /** The models that could serve a request, the best first, each with its best deployment. */

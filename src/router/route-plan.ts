@@ -1,6 +1,6 @@
 import type { AttemptPurpose } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
-import type { GenerationRequest } from "../domain/request.ts";
+import type { ContextOverflow, GenerationRequest } from "../domain/request.ts";
 import type { LiveSet } from "../policies/candidates/candidate-source.ts";
 import type { RequestAccount } from "./request-account.ts";
 import type { RouteConsumer, RouteContext } from "./route.ts";
@@ -23,6 +23,8 @@ export interface RoutePlan {
   readonly differs?: boolean;
   readonly hedges: boolean;
   readonly maxAttempts: number;
+  /** What to do, once, when a provider finds that the prompt is too long after all; nothing where it is left out. */
+  readonly contextOverflow?: ContextOverflow;
   /** Set for a part of a larger request: it settles no request of its own. */
   readonly isPart?: boolean;
 }

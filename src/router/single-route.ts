@@ -1,13 +1,12 @@
 /** The walk of one answer: choose, attempt, and before the first delta retry, fall back or hedge; one end. */
 
-import { computeBackoffMs } from "../core/backoff.ts";
 import type { CandidateView } from "../core/choice/candidate-view.ts";
 import type { Decision, Relaxation } from "../core/choice/decision.ts";
 import { expectFirstTokenMs } from "../core/choice/expectation.ts";
 import type { AttemptHistory } from "../core/choice/hard-filters.ts";
 import { FAILURE_POLICIES, type FallbackScope } from "../core/failure-policy.ts";
-import { decideNextStep } from "../core/next-step.ts";
 import { attemptsFailedError, concurrencyLimitError, stoppedError } from "../core/route-errors.ts";
+import type { Adjustment } from "../domain/adjustment.ts";
 import type { AttemptPurpose, AttemptRecord, RouteDecision } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { RouteError } from "../domain/errors.ts";
@@ -19,6 +18,8 @@ import { limitAttempt, prepareRequest } from "./attempt-settings.ts";
 import { type DecisionFacts, type DecisionStep, describeDecision } from "./decider.ts";
 import { describeResult } from "./describe-result.ts";
 import { explainNoCandidate } from "./explain-no-candidate.ts";
+import { findNextStep } from "./find-next-step.ts";
+import { fitContext } from "./fit-context.ts";
 import { findHedgeDelayMs, mayHedgeTo } from "./hedge-delay.ts";
 import type { RouteHandle } from "./route.ts";
 import type { RoutePlan } from "./route-plan.ts";
@@ -31,14 +32,15 @@ type Completed = Extract<ProviderEnd, { kind: "completed" }>;
 export class SingleRoute implements RouteHandle, FlightListener {
   readonly #parts: RouterParts;
   readonly #budgets: RouteBudgets;
-  readonly #plan: RoutePlan;
-  readonly #facts: DecisionFacts;
+  #plan: RoutePlan;
+  #facts: DecisionFacts;
   readonly #attempts: AttemptRecord[] = [];
   readonly #decisions: RouteDecision[] = [];
   readonly #flights = new Set<AttemptFlight>();
   readonly #tried: Set<string>;
   readonly #retryCounts = new Map<string, number>();
   readonly #relaxed: Relaxation[] = [];
+  #fitting: readonly Adjustment[] = [];
   #attemptCount = 0;
   #committed: AttemptFlight | undefined;
   #stopWaiting: Cleanup = () => {};
@@ -109,7 +111,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     if (decision.kind === "chosen") return this.#take(decision, purpose, history);
     if (this.#waitForPlace(purpose, history)) return;
     if (this.#attempts.length > 0) return this.#failAttempts();
-    this.#fail(explainNoCandidate(this.#parts, this.#facts, decision));
+    this.#fail(explainNoCandidate(this.#parts, this.#plan.request, this.#facts, decision));
   }
 
   #decide(history: AttemptHistory | undefined): Decision {
@@ -253,28 +255,19 @@ export class SingleRoute implements RouteHandle, FlightListener {
     const history = this.#historyOf(deployment, scope, tierIndex);
     const mayGoOn = scope !== "nowhere" && this.#attemptCount < this.#plan.maxAttempts;
     const other = mayGoOn ? this.#look(history)?.view.deployment : undefined;
-    const strategy = this.#parts.options.retryOf(deployment.provider);
     const retryCount = this.#retryCounts.get(deployment.id) ?? 0;
-    const backoffMs = computeBackoffMs(strategy, retryCount + 1, this.#parts.random.next());
-    const nowMs = this.#parts.clock.nowMs();
-    const cooldownMs = this.#parts.evidence.view(deployment, nowMs).cooldownUntilMs - nowMs;
-    const step = decideNextStep({
+    const step = findNextStep(this.#parts, this.#plan, flight.plan, record, {
       failureClass,
-      committed: false,
       attemptCount: this.#attemptCount,
-      maxAttempts: this.#plan.maxAttempts,
       retryCount,
-      maxRetries: this.#countRetries(flight, strategy.maxRetries),
-      retryable: strategy.retryClasses.has(failureClass),
       hasFallback: other !== undefined && other.id !== deployment.id,
-      prefersSame: set.fallback === "same_deployment",
-      backoffMs: Math.max(backoffMs, cooldownMs, set.retryDelayMs),
-      retryAfterMs: record.retryAfterMs,
-      remainingMs: this.#plan.context.deadlineMs - nowMs,
       expectedMs: this.#expectMs(flight),
     });
     const isWaiting = step.kind === "give_up" && mayGoOn && this.#waitForPlace("fallback", history);
-    if (step.kind === "give_up" && !isWaiting) return this.#failAttempts();
+    if (step.kind === "give_up" && !isWaiting) {
+      if (failureClass === "context_length_exceeded" && this.#tryFitted(flight, history)) return;
+      return this.#failAttempts();
+    }
     // Paid for only where there is something to be had for it.
     if (!this.#budgets.extra.withdraw()) return this.#failAttempts();
     if (step.kind === "retry") {
@@ -286,10 +279,18 @@ export class SingleRoute implements RouteHandle, FlightListener {
     this.#afterDelay(set.retryDelayMs, () => this.#advance("fallback", history));
   }
 
-  /** A set that wants the same deployment again tries as often as it may try at all. */
-  #countRetries(flight: AttemptFlight, usualCount: number): number {
-    if (this.#plan.live.set.fallback === "same_deployment") return this.#plan.maxAttempts;
-    return flight.plan.tier.settings.maxRetries ?? usualCount;
+  /** One attempt more, once, with a prompt fitted anew: the estimate has learnt from the provider that it is too long. */
+  #tryFitted(flight: AttemptFlight, history: AttemptHistory): boolean {
+    const { live, contextOverflow = "fail", context } = this.#plan;
+    if (this.#attemptCount >= this.#plan.maxAttempts) return false;
+    const fitted = fitContext(this.#parts, this.#plan.request, live, contextOverflow);
+    if (fitted.adjustments.length === 0 || !this.#budgets.extra.withdraw()) return false;
+    this.#plan = { ...this.#plan, request: fitted.request, live: fitted.live, contextOverflow: "fail" };
+    this.#facts = this.#parts.decider.deriveFacts(fitted.request, fitted.live, context.deadlineMs);
+    this.#fitting = fitted.adjustments;
+    if (fitted.live === live) this.#retry(flight, history);
+    else this.#advance("fallback", { ...history, scope: "any" });
+    return true;
   }
 
   /** The same deployment again, if it can be had, at once or when a place comes free; else whoever can. */
@@ -366,7 +367,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     this.#ended = true;
     this.#stopTimers();
     if (isPart !== true) account.settleSuccess(this.#attempts);
-    const { adjustments } = plan;
+    const adjustments = [...this.#fitting, ...plan.adjustments];
     const facts = { totalMs, attempts: this.#attempts, decisions: this.#decisions, adjustments };
     consumer.onFinished(describeResult(record, end, facts));
   }

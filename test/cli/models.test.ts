@@ -11,7 +11,26 @@ const MODELS = [
     capabilities: { contextWindowTokenCount: 128_000, maxOutputTokenCount: 4096, vision: true, tools: true },
     tiers: { speed: 1, quality: 3, cost: 2 },
     price: { inputNanoUsd: 600_000_000n, outputNanoUsd: 2_200_000_000n, cachedInputNanoUsd: 110_000_000n },
-    deployments: [{ id: "glm/glm-4.6v-flash", provider: "glm", upstreamModel: "glm-4.6v-flash" }],
+    deployments: [
+      {
+        id: "glm/glm-4.6v-flash",
+        provider: "glm",
+        upstreamModel: "glm-4.6v-flash",
+        price: {
+          currencyCode: "CNY",
+          bands: [
+            {
+              belowInputTokenCount: 32_000n,
+              belowOutputTokenCount: 200n,
+              inputNano: 2_000_000_000n,
+              outputNano: 8_000_000_000n,
+              cachedInputNano: 400_000_000n,
+            },
+            { inputNano: 4_000_000_000n, outputNano: 16_000_000_000n },
+          ],
+        },
+      },
+    ],
   },
   {
     name: "glm-4-long",
@@ -51,6 +70,10 @@ describe("sluice models", () => {
   it("tells all about one model", async () => {
     const { out } = await run(["glm-4.6v-flash"]);
     expect(out).to.contain("$0.60 in ($0.11 when cached), $2.20 out, per million tokens");
+    expect(out).to.contain(
+      "billed        CN¥2.00 in (CN¥0.40 when cached), CN¥8.00 out, per million tokens: prompt below 32.0k tokens, answer below 200 tokens\n",
+    );
+    expect(out).to.contain("billed        CN¥4.00 in, CN¥16.00 out, per million tokens\n");
     const unpriced = await run(["glm-4-long"]);
     expect(unpriced.out).to.match(/price +not known/);
     expect(unpriced.out).to.contain("SIMULATION");

@@ -9,7 +9,7 @@ export type DialectName = (typeof DIALECT_NAMES)[number];
 export interface CannedDialect {
   readonly name: DialectName;
   /** The kind of provider in the configuration. */
-  readonly kind: "openai" | "glm" | "openrouter" | "anthropic" | "ollama";
+  readonly kind: DialectName;
   /** Appended to the address of the server to make the base URL. */
   readonly basePath: string;
   readonly contentType: string;
@@ -146,7 +146,7 @@ const openrouter = chatDialect(
 const gemini = chatDialect(
   {
     name: "gemini",
-    kind: "openai",
+    kind: "gemini",
     basePath: "/v1beta/openai",
     // Google wraps its errors in a list.
     errorJson: (message) => JSON.stringify([{ error: { code: 500, message, status: "INTERNAL" } }]),

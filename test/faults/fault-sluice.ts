@@ -14,11 +14,12 @@ export type OriginOf = (cell: Cell) => string;
 /**
  * The configuration of a Sluice that serves these cells. Each has a provider, a
  * deployment and a model of its own, so that what one cell does to health, limits and
- * credentials says nothing about the next.
+ * credentials says nothing about the next. Nobody is asked for models: the one request
+ * that a cell's model server sees is the cell's.
  */
 export function writeFaultConfig(cells: readonly Cell[], serverPort: number, originOf: OriginOf): string {
   const provider = (name: string, kind: string, baseUrl: string) =>
-    `  at-${name}: { kind: ${kind}, base_url: "${baseUrl}", api_key: "${CANARIES.providerKey}", connect_timeout: ${LIMITS.connectMs}ms }`;
+    `  at-${name}: { kind: ${kind}, base_url: "${baseUrl}", api_key: "${CANARIES.providerKey}", connect_timeout: ${LIMITS.connectMs}ms, probe: false }`;
   const model = (name: string) =>
     `  - { name: ${name}, context_window_tokens: 100000, max_output_tokens: 1000, tools: true, deployments: [{ provider: at-${name} }] }`;
   const group = (name: string) =>

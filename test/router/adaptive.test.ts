@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { DeploymentMetrics } from "../../src/domain/metrics.ts";
 import { type BenchChanges, RouterBench } from "../support/router-bench.ts";
-import { sampleModel } from "../support/sample-catalog.ts";
+import { sampleModel, sampleRequest } from "../support/sample-catalog.ts";
 import { driveRequest, driveWell } from "./drive-request.ts";
 
 /** Deployments p/a, q/b and p/c, asked in this order while they are well; the adaptive breaker. */
@@ -174,6 +174,21 @@ describe("a model that its provider does not have", () => {
     expect(await driveWell(bench, { target: { kind: "model", model: "c" } }, 1)).to.deep.equal(["c"]);
     await bench.clock.advance(1);
     expect(await driveWell(bench, {}, 1)).to.deep.equal(["a"]);
+  });
+});
+
+describe("a target of which every model is set aside", () => {
+  it("is unavailable until they are tried again, and the caller is told when", async () => {
+    const bench = new RouterBench([sampleModel("a")]);
+    const named = { target: { kind: "model", model: "a" } } as const;
+    await driveRequest(bench, {}, () => "model_unavailable");
+    const refused = await driveRequest(bench, {}, () => "answers");
+    expect(refused.models).to.deep.equal([]);
+    expect(refused.consumer.error).to.include({ reason: "MODEL_UNAVAILABLE", retryAfterMs: 600_000 });
+    const { error } = (await driveRequest(bench, named, () => "answers")).consumer;
+    expect(error).to.include({ reason: "NAMED_MODEL_UNAVAILABLE", retryAfterMs: 600_000 });
+    expect(error?.metadata).to.deep.equal({ model: "a" });
+    expect(bench.routing.advisor.explain(sampleRequest(named)).error).to.deep.equal(error);
   });
 });
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import type { GenerationRequest, Message } from "../../src/domain/request.ts";
-import { RouterBench } from "../support/router-bench.ts";
-import { sampleModel } from "../support/sample-catalog.ts";
-import { driveRequest } from "./drive-request.ts";
+import type { ContextOverflow, GenerationRequest, Message } from "../../src/domain/request.ts";
+import { type BenchChanges, RouterBench } from "../support/router-bench.ts";
+import { sampleModel, sampleRequest } from "../support/sample-catalog.ts";
+import { type Answer, driveRequest } from "./drive-request.ts";
 
 const say = (role: "user" | "assistant", text: string): Message => ({
   role,
@@ -68,6 +68,90 @@ describe("a prompt that the target has no room for", () => {
       const seeing = { vision: true, tools: false, jsonOutput: false, longContext: false };
       const blind = await drive({ contextOverflow, requirements: seeing });
       expect(blind.consumer.error?.reason).to.equal("NO_MODEL_MEETS_REQUIREMENTS");
+    }
+  });
+});
+
+describe("a prompt that a provider finds too long although it seemed to fit", () => {
+  const MIDDLE = { kind: "model", model: "middle" } as const;
+  const makeTight = (changes: BenchChanges, windowTokens: number) =>
+    new RouterBench(
+      [
+        sampleModel("middle", { capabilities: { contextWindowTokens: windowTokens } }),
+        sampleModel("large", { capabilities: { contextWindowTokens: 50_000 } }),
+      ],
+      changes,
+    );
+  const driveTight = (
+    contextOverflow: ContextOverflow,
+    answers: readonly Answer[],
+    changes: BenchChanges = {},
+    history = messages.slice(0, 0),
+  ) => {
+    const left = [...answers];
+    return driveRequest(
+      makeTight(changes, history.length === 0 ? 1_500 : 10_000),
+      { messages: [...history, ...messages], target: MIDDLE, contextOverflow },
+      () => left.shift() ?? "answers",
+    );
+  };
+
+  it("goes once more, without its oldest turns, and the answer says so", async () => {
+    const { consumer, models, sent } = await driveTight("trim_oldest", ["context_length_exceeded"]);
+    expect(models).to.deep.equal(["middle", "middle"]);
+    expect(sent.map(({ messages: each }) => each.length)).to.deep.equal([3, 1]);
+    expect(consumer.result?.adjustments).to.have.length(1);
+    expect(consumer.result?.adjustments[0]).to.include({ field: "messages", reason: "context_window" });
+    expect(consumer.result?.attempts.map(({ outcome }) => outcome)).to.deep.equal([
+      "context_length_exceeded",
+      "success",
+    ]);
+  });
+
+  it("goes once more, to a model with a larger window, and the answer says so", async () => {
+    const { consumer, models, sent } = await driveTight("larger_model", ["context_length_exceeded"]);
+    expect(models).to.deep.equal(["middle", "large"]);
+    expect(sent[1]?.messages).to.deep.equal(messages);
+    expect(consumer.result?.adjustments).to.deep.equal([
+      { field: "target", asked: "middle", used: "auto", reason: "larger_model" },
+    ]);
+  });
+
+  it("fails where nothing else is wished, when it is still too long, and when no attempt is left", async () => {
+    const turns = Array.from({ length: 6 }, () => messages.slice(0, 2)).flat();
+    const refusals = Array<Answer>(9).fill("context_length_exceeded");
+    for (const [policy, models, changes] of [
+      ["fail", ["middle"], {}],
+      ["trim_oldest", ["middle", "middle"], { maxAttempts: 9 }],
+      ["larger_model", ["middle", "large"], { maxAttempts: 9 }],
+      ["trim_oldest", ["middle"], { maxAttempts: 1 }],
+    ] as const) {
+      const driven = await driveTight(policy, refusals, changes);
+      expect(driven.models, policy).to.deep.equal(models);
+      expect(driven.consumer.error?.reason).to.equal("CONTEXT_LENGTH_EXCEEDED");
+    }
+    const tooLongAgain = await driveTight("trim_oldest", refusals, { maxAttempts: 9 }, turns);
+    expect(tooLongAgain.models).to.deep.equal(["middle", "middle"]);
+    const counts = tooLongAgain.sent.map(({ messages: each }) => each.length);
+    expect(counts[0]).to.equal(15);
+    expect(counts[1]).to.be.within(2, 14);
+  });
+});
+
+describe("an explanation of a prompt that the target has no room for", () => {
+  const explain = (contextOverflow: ContextOverflow) =>
+    makeBench().routing.advisor.explain(sampleRequest({ messages, target: SMALL, contextOverflow }));
+
+  it("follows the same wish", () => {
+    expect(explain("fail")).to.have.nested.property("error.reason", "CONTEXT_LENGTH_EXCEEDED");
+    for (const [policy, model, target] of [
+      ["trim_oldest", "small", "small"],
+      ["larger_model", "large", "auto"],
+    ] as const) {
+      const explained = explain(policy);
+      expect(explained.error).to.equal(undefined);
+      expect(explained).to.have.nested.property("decision.target", target);
+      expect(explained).to.have.nested.property("decision.candidates[0].deployment.model", model);
     }
   });
 });

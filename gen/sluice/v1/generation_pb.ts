@@ -707,8 +707,9 @@ export type ToolCall = Message$1<"sluice.v1.ToolCall"> & {
 
   /**
    * What the provider wants back with the call in the next turn, not for reading
-   * (Gemini's thought signature). Send it back as it came; at most 1,000,000
-   * characters. Other providers are never shown it.
+   * (Gemini's thought signature, the signed thoughts of Anthropic's models). Send
+   * it back as it came; at most 1,000,000 characters. Other providers are never
+   * shown it.
    *
    * @generated from field: string thought_signature = 4;
    */
@@ -1667,7 +1668,7 @@ export const AdjustmentReason = {
   UNSPECIFIED: 0,
 
   /**
-   * The model takes a narrower range: the figure was cut to it.
+   * The model takes a narrower range, or fewer decimals: the figure was cut to it.
    *
    * @generated from enum value: ADJUSTMENT_REASON_OUT_OF_RANGE = 1;
    */

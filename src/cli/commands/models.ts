@@ -21,7 +21,8 @@ export const modelsCommand: LeafCommand = {
   summary: "list the models, or tell all about one",
   operands: "[name]",
   maxOperandCount: 1,
-  description: "Prices are in US dollars per million tokens. Tiers go from 1 to 5.",
+  description:
+    "Prices are in US dollars per million tokens; one model in full shows its deployments' own lists, such as yuan. Tiers go from 1 to 5.",
   options: {
     json: { type: "boolean", description: "print the response as JSON" },
     ...CALL_OPTIONS,

@@ -32,6 +32,8 @@ export type NoCandidateCause =
   | "breaker"
   | "rate_limited"
   | "credential"
+  /** Providers do not have, or do not grant, the models; asked again later. */
+  | "set_aside"
   | "deadline"
   /** Everything that fits was tried. */
   | "exhausted";

@@ -99,6 +99,17 @@ export function deriveDemands(request: GenerationRequest, facts: DemandFacts): D
   };
 }
 
+/** Estimates of prompts may be too short by this share: so much more is reserved for them beside an answer. */
+export const PROMPT_RESERVE_RATIO = 1.1;
+
+/** What the context window leaves for an answer beside the prompt and its reserve; may be below 0. */
+export function findFreeTokens(
+  { promptTokens }: Demands,
+  { model, promptTokenRatio }: Pick<CandidateView, "model" | "promptTokenRatio">,
+): number {
+  return model.capabilities.contextWindowTokens - promptTokens * promptTokenRatio * PROMPT_RESERVE_RATIO;
+}
+
 /**
  * The output limit to send for a model: the asked one, lowered to what the context
  * window leaves beside the prompt; undefined where the caller asked for none. A
@@ -106,11 +117,10 @@ export function deriveDemands(request: GenerationRequest, facts: DemandFacts): D
  */
 export function clipOutputTokens(
   demands: Demands,
-  { model, promptTokenRatio }: Pick<CandidateView, "model" | "promptTokenRatio">,
+  view: Pick<CandidateView, "model" | "promptTokenRatio">,
 ): number | undefined {
   if (demands.maxOutputTokens === undefined) return undefined;
-  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens * promptTokenRatio;
-  return Math.min(demands.maxOutputTokens, Math.max(Math.floor(freeTokens), 1));
+  return Math.min(demands.maxOutputTokens, Math.max(Math.floor(findFreeTokens(demands, view)), 1));
 }
 
 function hasImage(request: GenerationRequest): boolean {

@@ -7,7 +7,7 @@ const CAUSES: Readonly<Partial<Record<ChoiceFilter, NoCandidateCause>>> = {
   breaker: "breaker",
   suspect: "breaker",
   ramp: "breaker",
-  held: "rate_limited",
+  held: "set_aside",
   cooldown: "rate_limited",
   headroom: "rate_limited",
   credential: "credential",
@@ -18,7 +18,14 @@ const CAUSES: Readonly<Partial<Record<ChoiceFilter, NoCandidateCause>>> = {
 };
 
 /** Which cause is told when no candidate has a time of return: the one somebody can act on. */
-const ORDER: readonly NoCandidateCause[] = ["rate_limited", "breaker", "credential", "deadline", "exhausted"];
+const ORDER: readonly NoCandidateCause[] = [
+  "rate_limited",
+  "breaker",
+  "credential",
+  "set_aside",
+  "deadline",
+  "exhausted",
+];
 
 /**
  * Says why nothing could be chosen. Candidates that only time keeps away name the

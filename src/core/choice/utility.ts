@@ -3,7 +3,7 @@
 import type { Random } from "../../domain/ports.ts";
 import type { CandidateView } from "./candidate-view.ts";
 import type { ChoiceSettings } from "./choice-settings.ts";
-import type { Demands } from "./demands.ts";
+import { type Demands, findFreeTokens } from "./demands.ts";
 import { expectTotalMs, guessCostNanoUsd } from "./expectation.ts";
 import { DEFAULT_QUALITY, type QualityColumn } from "./quality-table.ts";
 
@@ -63,14 +63,10 @@ export function computeCrowding(view: CandidateView, settings: ChoiceSettings): 
 const MAX_WAITING_RATIO = 10;
 
 /** What the score loses when the asked output length must be cut to fit the window. */
-export function computeClipLoss(
-  { model, promptTokenRatio }: CandidateView,
-  demands: Demands,
-  settings: ChoiceSettings,
-): number {
+export function computeClipLoss(view: CandidateView, demands: Demands, settings: ChoiceSettings): number {
   const askedTokens = demands.maxOutputTokens;
   if (askedTokens === undefined) return 0;
-  const freeTokens = model.capabilities.contextWindowTokens - demands.promptTokens * promptTokenRatio;
+  const freeTokens = findFreeTokens(demands, view);
   return freeTokens >= askedTokens ? 0 : settings.clipPenalty * (1 - Math.max(freeTokens, 0) / askedTokens);
 }
 

@@ -3,6 +3,7 @@ import { isRecord } from "../../lib/is-record.ts";
 import { readText } from "../http/read-text.ts";
 import { SurrogateJoiner } from "../http/surrogate-joiner.ts";
 import { ToolCallSlots } from "../http/tool-call-slots.ts";
+import { encodeThoughts, readThought, type ThoughtBlock } from "./thought-signature.ts";
 
 /** The input a tool call began with, and whether pieces of it followed. */
 interface OpenTool {
@@ -10,10 +11,21 @@ interface OpenTool {
   hasPieces: boolean;
 }
 
+/** A block of thoughts that is under way, as far as it has come. */
+interface OpenThought {
+  readonly type: unknown;
+  readonly data: unknown;
+  thinking: string;
+  signature: string;
+}
+
 /** Turns the content blocks of one message into deltas. */
 export class ContentBlocks {
   readonly #toolCalls: ToolCallSlots;
   readonly #openTools = new Map<number, OpenTool>();
+  readonly #openThoughts = new Map<number, OpenThought>();
+  /** Thoughts since the last call of a tool: the next one takes them along. */
+  #thoughts: ThoughtBlock[] = [];
   readonly #text = new SurrogateJoiner();
   readonly #reasoning = new SurrogateJoiner();
   #hasDeltas = false;
@@ -36,16 +48,28 @@ export class ContentBlocks {
     const index = readIndex(value.index);
     const block = isRecord(value.content_block) ? value.content_block : {};
     this.#addText(readText(block.thinking), readText(block.text), events);
+    if (block.type === "thinking" || block.type === "redacted_thinking") {
+      const { type, data } = block;
+      const [thinking, signature] = [readText(block.thinking), readText(block.signature)];
+      this.#openThoughts.set(index, { type, data, thinking, signature });
+    }
     if (block.type !== "tool_use") return true;
     this.#openTools.set(index, { input: block.input, hasPieces: false });
     const [id, name] = [readText(block.id).toWellFormed(), readText(block.name).toWellFormed()];
-    return this.#toolCalls.add({ index, id, name, arguments: "" }, events);
+    const signed = this.#thoughts.length === 0 ? {} : { thoughtSignature: encodeThoughts(this.#thoughts) };
+    this.#thoughts = [];
+    return this.#toolCalls.add({ index, id, name, arguments: "", ...signed }, events);
   }
 
   /** `content_block_delta`; returns false when it belongs to no tool call that was begun. */
   add(value: Readonly<Record<string, unknown>>, events: GenerationEvent[]): boolean {
     const delta = isRecord(value.delta) ? value.delta : {};
     this.#addText(readText(delta.thinking), readText(delta.text), events);
+    const thought = this.#openThoughts.get(readIndex(value.index));
+    if (thought !== undefined) {
+      thought.thinking += readText(delta.thinking);
+      thought.signature += readText(delta.signature);
+    }
     const piece = readText(delta.partial_json).toWellFormed();
     if (piece === "") return true;
     const index = readIndex(value.index);
@@ -58,6 +82,9 @@ export class ContentBlocks {
   /** `content_block_stop`: a call without pieces has its whole input at its start. */
   stop(value: Readonly<Record<string, unknown>>, events: GenerationEvent[]): boolean {
     const index = readIndex(value.index);
+    const thought = readThought(this.#openThoughts.get(index));
+    if (thought !== undefined) this.#thoughts.push(thought);
+    this.#openThoughts.delete(index);
     const tool = this.#openTools.get(index);
     this.#openTools.delete(index);
     if (tool === undefined || tool.hasPieces) return true;

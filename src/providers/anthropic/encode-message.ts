@@ -1,6 +1,7 @@
 import type { ContentPart, Message } from "../../domain/request.ts";
 import { toArgumentsObject } from "../http/arguments-object.ts";
 import { encodeBase64 } from "../http/encode-base64.ts";
+import { decodeThoughts } from "./thought-signature.ts";
 
 type Block = Readonly<Record<string, unknown>>;
 
@@ -35,16 +36,24 @@ export function encodeSystem(messages: readonly Message[]): string {
     .join("\n\n");
 }
 
+/** Thoughts stand where they stood: those of the first call before everything, the others before their call. */
 function encodeContent(message: Message): Block[] {
   // Empty text is refused.
   const parts = message.parts.filter((part) => part.kind === "image" || part.text !== "").map(encodePart);
-  const calls = (message.toolCalls ?? []).map((call) => ({
-    type: "tool_use",
-    id: encodeCallId(call.callId),
-    name: call.name,
-    input: toArgumentsObject(call.arguments),
-  }));
-  return [...parts, ...calls];
+  const calls = message.toolCalls ?? [];
+  return [
+    ...decodeThoughts(calls[0]?.thoughtSignature),
+    ...parts,
+    ...calls.flatMap((call, index) => [
+      ...(index === 0 ? [] : decodeThoughts(call.thoughtSignature)),
+      {
+        type: "tool_use",
+        id: encodeCallId(call.callId),
+        name: call.name,
+        input: toArgumentsObject(call.arguments),
+      },
+    ]),
+  ];
 }
 
 function encodeToolResult(message: Message): Block {

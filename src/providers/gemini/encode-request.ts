@@ -1,5 +1,6 @@
 import type { ProviderCall } from "../../domain/ports.ts";
 import type { Message } from "../../domain/request.ts";
+import { holdsThoughts } from "../anthropic/thought-signature.ts";
 import { encodeMessage, type WireMessage } from "../openai/encode-message.ts";
 import { encodeBody, encodeMembers } from "../openai/encode-request.ts";
 
@@ -14,12 +15,13 @@ export function encodeRequest(call: ProviderCall): string {
  */
 function encodeSigned(message: Message): WireMessage {
   const encoded = encodeMessage(message);
-  const calls = message.toolCalls ?? [];
-  if (!Array.isArray(encoded.tool_calls) || calls.every(({ thoughtSignature }) => !thoughtSignature)) {
-    return encoded;
-  }
+  // A conversation may have come from another provider.
+  const signatures = (message.toolCalls ?? []).map(({ thoughtSignature: signature }) =>
+    signature === undefined || holdsThoughts(signature) ? undefined : signature,
+  );
+  if (!Array.isArray(encoded.tool_calls) || signatures.every((signature) => !signature)) return encoded;
   const signed = encoded.tool_calls.map((call: WireMessage, index) => {
-    const signature = calls[index]?.thoughtSignature;
+    const signature = signatures[index];
     return signature ? { ...call, extra_content: { google: { thought_signature: signature } } } : call;
   });
   return { ...encoded, tool_calls: signed };

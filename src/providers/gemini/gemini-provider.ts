@@ -6,7 +6,7 @@ import {
   type HttpDialect,
   type HttpProviderDeps,
 } from "../http/http-endpoint.ts";
-import { openChatDecoder } from "../openai/open-chat-decoder.ts";
+import { openAnswerDecoder } from "../openai/open-chat-decoder.ts";
 import { encodeRequest } from "./encode-request.ts";
 
 /** A provider that speaks chat completions as Gemini's compatible endpoint has them. */
@@ -17,8 +17,7 @@ export function createGeminiProvider(config: GeminiProviderConfig, deps: HttpPro
     modelsPath: "/models",
     headers: bearerHeaders(config),
     encodeRequest,
-    openDecoder: ({ attemptId }, httpStatus) =>
-      openChatDecoder({ attemptId, httpStatus, provider: "gemini", usesTemplate: true }),
+    openDecoder: (call, httpStatus) => openAnswerDecoder(call, httpStatus, "gemini"),
   };
   return createHttpProvider(config, dialect, deps);
 }

@@ -6,7 +6,7 @@ import {
   type HttpDialect,
   type HttpProviderDeps,
 } from "../http/http-endpoint.ts";
-import { openChatDecoder } from "../openai/open-chat-decoder.ts";
+import { openAnswerDecoder } from "../openai/open-chat-decoder.ts";
 import { encodeRequest, refuseRequest } from "./encode-request.ts";
 
 /** A provider that speaks Zhipu's chat completions, on bigmodel.cn or Z.ai. */
@@ -18,8 +18,7 @@ export function createGlmProvider(config: GlmProviderConfig, deps: HttpProviderD
     headers: { ...bearerHeaders(config), "accept-language": "en-US,en" },
     refuseRequest,
     encodeRequest,
-    openDecoder: ({ attemptId }, httpStatus) =>
-      openChatDecoder({ attemptId, httpStatus, provider: "zhipu", usesTemplate: true }),
+    openDecoder: (call, httpStatus) => openAnswerDecoder(call, httpStatus, "zhipu"),
   };
   return createHttpProvider(config, dialect, deps);
 }

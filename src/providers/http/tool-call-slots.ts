@@ -6,7 +6,7 @@ export interface ToolCallFragment {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
-  /** Gemini's; absent where there is none. */
+  /** See `ToolCall`; absent where there is none. */
   readonly thoughtSignature?: string;
 }
 

@@ -12,10 +12,13 @@ import { isSameUsage } from "../http/usage-figures.ts";
 import { type ChatChunk, readChatChunk } from "./chat-chunk.ts";
 import { DeltaTemplate } from "./delta-template.ts";
 import { readFinishFailure, readFinishReason } from "./finish-reason.ts";
+import { InlineMarks } from "./inline-marks.ts";
 
 /** How a stream is read. */
 export interface ChatStreamOptions {
   readonly attemptId: string;
+  /** Which model was asked: some put marks of their own into the text. */
+  readonly upstreamModel?: string;
   readonly httpStatus: number;
   /** Whose error rules hold. */
   readonly provider: RuleProvider;
@@ -36,6 +39,7 @@ export class ChatStream implements AnswerStream, SseConsumer {
   readonly #toolCalls: ToolCallSlots;
   readonly #text = new SurrogateJoiner();
   readonly #reasoning = new SurrogateJoiner();
+  readonly #marks: InlineMarks;
   #model = "";
   #finishWord = "";
   #usage: Usage | undefined;
@@ -49,14 +53,16 @@ export class ChatStream implements AnswerStream, SseConsumer {
   constructor(options: ChatStreamOptions) {
     this.#options = options;
     this.#toolCalls = new ToolCallSlots(options.attemptId);
+    this.#marks = new InlineMarks(options.upstreamModel ?? "");
   }
 
   takeEvent(bytes: Buffer, text: string, start: number): number {
     if (!this.#options.usesTemplate || this.#text.isHolding || this.#reasoning.isHolding) return -1;
     const next = this.#template.match(bytes, text, start);
-    if (next !== -1 && this.#template.text !== "") {
-      this.events.push({ kind: this.#template.kind, text: this.#template.text });
-    }
+    if (next === -1 || this.#template.text === "") return next;
+    const { kind, text: told } = this.#template;
+    if (kind === "reasoning_delta" || this.#marks.isPlain(told)) this.events.push({ kind, text: told });
+    else this.#marks.add(told, this.events);
     return next;
   }
 
@@ -92,6 +98,7 @@ export class ChatStream implements AnswerStream, SseConsumer {
   complete(): void {
     if (this.end !== undefined) return;
     this.#addText(this.#reasoning.flush(), this.#text.flush());
+    this.#marks.flush(this.events);
     if (!this.#hasChoice || !this.#toolCalls.close(this.events)) {
       this.interrupt();
       return;
@@ -150,7 +157,7 @@ export class ChatStream implements AnswerStream, SseConsumer {
 
   #addText(reasoning: string, text: string): void {
     if (reasoning !== "") this.events.push({ kind: "reasoning_delta", text: reasoning });
-    if (text !== "") this.events.push({ kind: "text_delta", text });
+    if (text !== "") this.#marks.add(text, this.events);
   }
 
   #addUsage(usage: Usage | undefined): void {

@@ -1,3 +1,5 @@
+import type { ProviderCall } from "../../domain/ports.ts";
+import type { RuleProvider } from "../failures/error-rules.ts";
 import { AnswerDecoder } from "../http/answer-decoder.ts";
 import { SseReader } from "../http/sse-reader.ts";
 import { ChatStream, type ChatStreamOptions } from "./chat-stream.ts";
@@ -11,4 +13,14 @@ export function openChatDecoder(options: ChatStreamOptions): AnswerDecoder {
     httpStatus: options.httpStatus,
     framing: "sse",
   });
+}
+
+/** Makes what understands the answer to one call. */
+export function openAnswerDecoder(
+  { attemptId, deployment }: ProviderCall,
+  httpStatus: number,
+  provider: RuleProvider,
+): AnswerDecoder {
+  const { upstreamModel } = deployment;
+  return openChatDecoder({ attemptId, upstreamModel, httpStatus, provider, usesTemplate: true });
 }

@@ -7,7 +7,7 @@ import {
   type HttpProviderDeps,
 } from "../http/http-endpoint.ts";
 import { encodeRequest } from "./encode-request.ts";
-import { openChatDecoder } from "./open-chat-decoder.ts";
+import { openAnswerDecoder } from "./open-chat-decoder.ts";
 
 /** A provider that speaks OpenAI's chat completions. */
 export function createOpenAiProvider(config: OpenAiProviderConfig, deps: HttpProviderDeps): Provider {
@@ -17,8 +17,7 @@ export function createOpenAiProvider(config: OpenAiProviderConfig, deps: HttpPro
     modelsPath: "/models",
     headers: bearerHeaders(config),
     encodeRequest,
-    openDecoder: ({ attemptId }, httpStatus) =>
-      openChatDecoder({ attemptId, httpStatus, provider: "openai", usesTemplate: true }),
+    openDecoder: (call, httpStatus) => openAnswerDecoder(call, httpStatus, "openai"),
   };
   return createHttpProvider(config, dialect, deps);
 }

@@ -6,7 +6,7 @@ import {
   type HttpDialect,
   type HttpProviderDeps,
 } from "../http/http-endpoint.ts";
-import { openChatDecoder } from "../openai/open-chat-decoder.ts";
+import { openAnswerDecoder } from "../openai/open-chat-decoder.ts";
 import { encodeRequest } from "./encode-request.ts";
 
 /** A provider that speaks OpenRouter's chat completions. */
@@ -17,8 +17,7 @@ export function createOpenRouterProvider(config: OpenRouterProviderConfig, deps:
     modelsPath: "/models",
     headers: bearerHeaders(config),
     encodeRequest,
-    openDecoder: ({ attemptId }, httpStatus) =>
-      openChatDecoder({ attemptId, httpStatus, provider: "openrouter", usesTemplate: true }),
+    openDecoder: (call, httpStatus) => openAnswerDecoder(call, httpStatus, "openrouter"),
   };
   return createHttpProvider(config, dialect, deps);
 }

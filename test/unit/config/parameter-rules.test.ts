@@ -9,6 +9,7 @@ describe("the parameters that a deployment takes", () => {
     expect(findParameterRules("openai", "gpt-4o-mini")).to.deep.equal(ALL_PARAMETERS);
     expect(findParameterRules("glm", "glm-4.7")).to.deep.include({
       temperature: { min: 0, max: 1 },
+      temperatureDecimalCount: 2,
       topP: { min: 0.01, max: 1 },
       maxStopSequences: 1,
       forcedToolCalls: false,

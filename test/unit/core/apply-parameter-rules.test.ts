@@ -40,6 +40,22 @@ describe("the parameters of a request", () => {
     expect(apply({ sampling: { temperature: 0.1, topP: 0.5 } }, ranges).adjustments).to.deep.equal([]);
   });
 
+  it("are rounded to the decimals that are taken, and each change is told", () => {
+    const rules = { temperature: { min: 0, max: 1 }, temperatureDecimalCount: 2 };
+    const rounded = apply({ sampling: { temperature: 0.1 + 0.2 / 3, topP: 1 / 3 } }, rules);
+    expect(rounded.request.sampling).to.deep.equal({ temperature: 0.17, topP: 1 / 3 });
+    expect(rounded.adjustments).to.deep.equal([
+      {
+        field: "sampling.temperature",
+        asked: String(0.1 + 0.2 / 3),
+        used: "0.17",
+        reason: "out_of_range",
+      },
+    ]);
+    expect(apply({ sampling: { temperature: 0.7 } }, rules).adjustments).to.deep.equal([]);
+    expect(apply({ sampling: { temperature: 1.234 } }, rules).request.sampling.temperature).to.equal(1);
+  });
+
   it("are left out where they are not taken, and that is told", () => {
     const { request, adjustments } = apply({ sampling: { temperature: 0 } }, { temperature: undefined });
     expect(request.sampling).to.deep.equal({});

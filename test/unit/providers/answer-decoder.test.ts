@@ -112,8 +112,8 @@ describe("AnswerDecoder", () => {
     expect(end).to.include({ kind: "completed" });
   });
 
-  it("leaves everything in angle brackets and markup as it is", () => {
-    const text = "<think>x</think><|end_of_box|>";
+  it("leaves everything in angle brackets and markup as it is, but for reasoning at the beginning", () => {
+    const text = "a <think>x</think><|end_of_box|>";
     expect(joinText(decodeReads([sseDelta({ content: text }), STOP]).events, "text_delta")).to.equal(text);
   });
 

@@ -1,11 +1,15 @@
 import { expect } from "chai";
 import type { Provider } from "../../../src/domain/ports.ts";
+import type { Message } from "../../../src/domain/request.ts";
 import { Secret } from "../../../src/lib/secret.ts";
 import {
   createAnthropicProvider,
   openMessageDecoder,
 } from "../../../src/providers/anthropic/anthropic-provider.ts";
+import { encodeRequest } from "../../../src/providers/anthropic/encode-request.ts";
+import { encodeRequest as encodeForGemini } from "../../../src/providers/gemini/encode-request.ts";
 import { createOllamaProvider } from "../../../src/providers/ollama/ollama-provider.ts";
+import { encodeRequest as encodeForOpenAi } from "../../../src/providers/openai/encode-request.ts";
 import { makeCall } from "../../conformance/provider-calls.ts";
 import { collectToolCalls, ProviderRecorder } from "../../conformance/provider-recorder.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -94,6 +98,60 @@ describe("an answer of Anthropic", () => {
       ...finish("tool_use"),
     );
     expect(collectToolCalls(events)[0]).to.include({ arguments: "{}", isWellFormed: true });
+  });
+
+  it("hands its signed thoughts to the caller with the call after them, and takes them back unchanged", () => {
+    const block = (index: number, content_block: object, ...deltas: readonly object[]) => [
+      { type: "content_block_start", index, content_block },
+      ...deltas.map((delta) => ({ type: "content_block_delta", index, delta })),
+      { type: "content_block_stop", index },
+    ];
+    const call = (index: number, id: string) =>
+      block(index, { type: "tool_use", id, name: "now", input: {} }, { partial_json: "{}" });
+    const open = { type: "thinking", thinking: "", signature: "" };
+    const { events } = decode(
+      START,
+      ...block(
+        0,
+        open,
+        { thinking: "half \ud83d" },
+        { thinking: "\ude00" },
+        { signature: "c2ln" },
+        { signature: "bmVk" },
+      ),
+      ...block(1, { type: "redacted_thinking", data: "aGlkZGVu" }),
+      ...block(2, { type: "text", text: "" }, { text: "Looking." }),
+      ...call(3, "t1"),
+      ...block(4, open, { thinking: "nobody signed this" }),
+      ...call(5, "t2"),
+      ...block(6, open, { signature: "bGF0ZXI=" }),
+      ...call(7, "t3"),
+      ...finish("tool_use"),
+    );
+    const toolCalls = ["t1", "t2", "t3"].map((callId) => {
+      const signed = events.find((event) => event.kind === "tool_call_delta" && event.callId === callId);
+      const { thoughtSignature } = signed as { thoughtSignature?: string };
+      const signature = thoughtSignature === undefined ? {} : { thoughtSignature };
+      return { callId, name: "now", arguments: "{}", ...signature };
+    });
+    const messages: Message[] = [
+      { role: "assistant", parts: [{ kind: "text", text: "Looking." }], toolCalls },
+      { role: "tool", parts: [{ kind: "text", text: "noon" }], toolCallId: "t1" },
+    ];
+    const use = (id: string) => ({ type: "tool_use", id, name: "now", input: {} });
+    const [assistant] = JSON.parse(encodeRequest(makeCall({ messages }))).messages;
+    expect(assistant.content).to.deep.equal([
+      { type: "thinking", thinking: "half 😀", signature: "c2lnbmVk" },
+      { type: "redacted_thinking", data: "aGlkZGVu" },
+      { type: "text", text: "Looking." },
+      use("t1"),
+      use("t2"),
+      { type: "thinking", thinking: "", signature: "bGF0ZXI=" },
+      use("t3"),
+    ]);
+    for (const encode of [encodeForGemini, encodeForOpenAi]) {
+      expect(encode(makeCall({ messages }))).to.not.include("c2ln");
+    }
   });
 
   it("that is torn is told as cut, wherever it is torn", () => {

@@ -10,9 +10,19 @@ export interface DecodedAnswer {
 }
 
 /** Decodes a body that comes in these reads and then ends. */
-export function decodeReads(reads: readonly (Buffer | string)[], usesTemplate = true): DecodedAnswer {
+export function decodeReads(
+  reads: readonly (Buffer | string)[],
+  usesTemplate = true,
+  upstreamModel = "m",
+): DecodedAnswer {
   return feedDecoder(
-    openChatDecoder({ attemptId: "attempt-1", httpStatus: 200, provider: "any", usesTemplate }),
+    openChatDecoder({
+      attemptId: "attempt-1",
+      upstreamModel,
+      httpStatus: 200,
+      provider: "any",
+      usesTemplate,
+    }),
     reads,
   );
 }

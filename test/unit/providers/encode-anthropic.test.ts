@@ -37,6 +37,20 @@ describe("a request to Anthropic", () => {
     expect(encode()).to.not.have.property("system");
   });
 
+  it("leaves out signatures that are not its own, and what is in them beside thoughts", () => {
+    const forged = [{ type: "text", text: "x" }, { type: "thinking", thinking: "unsigned" }, 7];
+    for (const thoughtSignature of [
+      "c2lnbmVk",
+      "anthropic:",
+      "anthropic:{}",
+      `anthropic:${JSON.stringify(forged)}`,
+    ]) {
+      const toolCalls = [{ callId: "a", name: "add", arguments: "{}", thoughtSignature }];
+      const [message] = encode({ messages: [{ role: "assistant", parts: [], toolCalls }] }).messages;
+      expect(message.content).to.deep.equal([{ type: "tool_use", id: "a", name: "add", input: {} }]);
+    }
+  });
+
   it("puts the results of parallel calls together into the user's turn, under ids that are taken", () => {
     const toolCalls = [
       { callId: "a:1", name: "add", arguments: '{"a":2}' },

@@ -257,7 +257,7 @@ describe("the relaxation when nothing is left", () => {
       ],
     ];
     const decision = decide(tiers, { request: { tools: [{ name: "f", description: "" }] } });
-    expect(decision).to.deep.include({ kind: "none", cause: "rate_limited", retryAtMs: NOW_MS + 3_000 });
+    expect(decision).to.deep.include({ kind: "none", cause: "set_aside", retryAtMs: NOW_MS + 3_000 });
   });
 
   for (const [cause, changes] of [

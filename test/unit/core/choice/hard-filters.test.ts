@@ -317,7 +317,7 @@ describe("the clip rule", () => {
   it("lowers the output limit to what the window leaves, before it rejects", () => {
     const options = { promptTokens: 900, request: { sampling: { maxOutputTokens: 500 } } };
     const decision = decide([[viewOf("small", {}, small)]], options);
-    expect(decision).to.deep.include({ kind: "chosen", maxOutputTokens: 100 });
+    expect(decision).to.deep.include({ kind: "chosen", maxOutputTokens: 9 });
   });
 
   it("prefers an equal candidate that need not be cut", () => {
