@@ -43,8 +43,13 @@ export function applyParameterRules(
     return used;
   };
   const { temperature: heat, topP: mass, ...others } = request.sampling;
-  const temperature = limit("sampling.temperature", heat, rules.temperature, caller.sampling.temperature);
-  const topP = limit("sampling.top_p", mass, rules.topP, caller.sampling.topP);
+  const isOneLeftOut = !rules.temperatureWithTopP && heat !== undefined && mass !== undefined;
+  // Of the operator's and the caller's, the caller's stays.
+  const isHeatLeftOut = isOneLeftOut && caller.sampling.temperature === undefined;
+  const heatRange = isHeatLeftOut ? undefined : rules.temperature;
+  const massRange = isOneLeftOut && !isHeatLeftOut ? undefined : rules.topP;
+  const temperature = limit("sampling.temperature", heat, heatRange, caller.sampling.temperature);
+  const topP = limit("sampling.top_p", mass, massRange, caller.sampling.topP);
   const messages = fitMessages(request.messages, rules, adjustments);
   const isSame = temperature === heat && topP === mass && messages === request.messages;
   if (isSame) return { request, adjustments };
