@@ -36,7 +36,12 @@ describe("the parameters that a deployment takes", () => {
   });
 
   it("are no sampling for Anthropic's from Opus 4.7 on, and one of the two for those since 4.1", () => {
-    const fixed = ["claude-opus-4-7", "claude-opus-4-8-20260801", "claude-sonnet-5", "claude-haiku-5-20270101"];
+    const fixed = [
+      "claude-opus-4-7",
+      "claude-opus-4-8-20260801",
+      "claude-sonnet-5",
+      "claude-haiku-5-20270101",
+    ];
     for (const model of fixed) {
       expect(findParameterRules("anthropic", model), model).to.include({
         temperature: undefined,
