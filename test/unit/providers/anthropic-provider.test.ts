@@ -194,6 +194,14 @@ describe("the Anthropic and Ollama providers over real HTTP", () => {
     expect(exchange?.headers).to.include({ authorization: "Bearer sk-test" });
   });
 
+  it("never tell a code that holds the key", async () => {
+    const named = await ask("anthropic", 401, {
+      type: "error",
+      error: { type: "sk-test", message: "no sk-test" },
+    });
+    expect(named.failure).to.deep.equal({ class: "auth", httpStatus: 401 });
+  });
+
   it("fail at once, asking nobody, when Ollama has no words for the request", async () => {
     const provider = createOllamaProvider(
       {
