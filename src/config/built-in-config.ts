@@ -1,8 +1,9 @@
 import type { Deployment, Model, ModelPrice } from "../domain/deployment.ts";
 import type { PriceList } from "../domain/price-list.ts";
+import { isRecord } from "../lib/is-record.ts";
 import { assembleProvider, type CatalogConfig } from "./assemble-config.ts";
 import { BUILT_IN_SOURCES, type BuiltInSource } from "./built-in-sources.ts";
-import type { CatalogModel } from "./catalog-model.ts";
+import type { CatalogModel, GlmModel } from "./catalog-model.ts";
 import type { ProviderConfig } from "./config.ts";
 import { GLM_MODELS, LONG_ON_ZAI } from "./glm-catalog.ts";
 import type { Env } from "./interpolate.ts";
@@ -154,10 +155,14 @@ function listGlmAtOpenRouter(source: OpenSource): readonly Offer[] {
     const there = GLM_AT_OPENROUTER.get(model.name);
     if (there === undefined) return [];
     const { upstreamModel } = there;
-    // Zhipu's own members of the body mean nothing there.
-    const own = { ...model, upstreamModel, requestOverrides: {} };
+    const own = { ...model, upstreamModel, requestOverrides: toReasoning(model.requestOverrides) };
     return [{ model, deployment: makeDeployment(own, source, { price: toList(there.price) }) }];
   });
+}
+
+/** Zhipu's own `thinking` means nothing there: OpenRouter has a word of its own, and without it these models think. */
+function toReasoning({ thinking }: GlmModel["requestOverrides"]): GlmModel["requestOverrides"] {
+  return isRecord(thinking) ? { reasoning: { enabled: thinking.type === "enabled" } } : {};
 }
 
 function toList(price: ModelPrice): PriceList {

@@ -6,7 +6,13 @@ import type { ProviderEntry } from "./schema/config-schema.ts";
 type ProviderKind = ProviderEntry["kind"];
 
 /** OpenAI's models that think first refuse any temperature and `top_p` but their own; chat variants do not think. */
-const FIXED_SAMPLING = /^(?:openai\/)?(?:o\d|gpt-[5-9](?!.*-chat))/;
+const FIXED_SAMPLING_OPENAI = /^(?:openai\/)?(?:o\d|gpt-[5-9](?!.*-chat))/;
+/** So do Anthropic's from Opus 4.7 on: `temperature` is deprecated for this model (its migration guide). */
+const FIXED_SAMPLING_ANTHROPIC = /^(?:anthropic\/)?claude-(?:[a-z]+-[5-9]|opus-4[-.][7-9])(?!\d)/;
+/** From Opus 4.1 on, Anthropic's refuse the two together. */
+const ONE_OF_SAMPLING = /^(?:anthropic\/)?claude-[a-z]+-4[-.]\d(?!\d)/;
+/** OpenAI's refuse `stop` from o3 and gpt-5 on, until gpt-5.5 (unsupported_parameter). */
+const NO_STOP = /^(?:openai\/)?(?:o[3-9]|gpt-5(?!\.(?:[5-9]|\d\d))(?!.*-chat))/;
 
 const USUAL: Readonly<Record<ProviderKind, ParameterRules>> = {
   openai: ALL_PARAMETERS,
@@ -43,6 +49,7 @@ export interface ParametersEntry {
   /** Null: not taken. */
   readonly temperature?: NumberRange | null | undefined;
   readonly top_p?: NumberRange | null | undefined;
+  readonly temperature_with_top_p?: boolean | undefined;
   readonly stop_sequences?: number | undefined;
   readonly forced_tool_calls?: boolean | undefined;
   readonly image_urls?: boolean | undefined;
@@ -56,16 +63,31 @@ export function findParameterRules(
   upstreamModel: string,
   entry: ParametersEntry = {},
 ): ParameterRules {
-  const isFixed = (kind === "openai" || kind === "openrouter") && FIXED_SAMPLING.test(upstreamModel);
-  const usual = isFixed ? { ...USUAL[kind], temperature: undefined, topP: undefined } : USUAL[kind];
+  const usual = findUsualRules(kind, upstreamModel);
   return {
     ...usual,
     temperature: entry.temperature === undefined ? usual.temperature : (entry.temperature ?? undefined),
     topP: entry.top_p === undefined ? usual.topP : (entry.top_p ?? undefined),
+    temperatureWithTopP: entry.temperature_with_top_p ?? usual.temperatureWithTopP,
     maxStopSequences: entry.stop_sequences ?? usual.maxStopSequences,
     forcedToolCalls: entry.forced_tool_calls ?? usual.forcedToolCalls,
     imageUrls: entry.image_urls ?? usual.imageUrls,
     imageDetail: entry.image_detail ?? usual.imageDetail,
     speakerNames: entry.speaker_names ?? usual.speakerNames,
+  };
+}
+
+/** Only where a name is its maker's own does it say what the model refuses. */
+function findUsualRules(kind: ProviderKind, upstreamModel: string): ParameterRules {
+  const hasOpenAi = kind === "openai" || kind === "openrouter";
+  const hasAnthropic = kind === "anthropic" || kind === "openrouter";
+  const isFixed =
+    (hasOpenAi && FIXED_SAMPLING_OPENAI.test(upstreamModel)) ||
+    (hasAnthropic && FIXED_SAMPLING_ANTHROPIC.test(upstreamModel));
+  return {
+    ...USUAL[kind],
+    ...(isFixed && { temperature: undefined, topP: undefined }),
+    ...(hasAnthropic && ONE_OF_SAMPLING.test(upstreamModel) && { temperatureWithTopP: false }),
+    ...(hasOpenAi && NO_STOP.test(upstreamModel) && { maxStopSequences: 0 }),
   };
 }

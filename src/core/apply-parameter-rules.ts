@@ -45,14 +45,19 @@ export function applyParameterRules(
     return used;
   };
   const { temperature: heat, topP: mass, ...others } = request.sampling;
+  const isOneLeftOut = !rules.temperatureWithTopP && heat !== undefined && mass !== undefined;
+  // Of the operator's and the caller's, the caller's stays.
+  const isHeatLeftOut = isOneLeftOut && caller.sampling.temperature === undefined;
+  const heatRange = isHeatLeftOut ? undefined : rules.temperature;
+  const massRange = isOneLeftOut && !isHeatLeftOut ? undefined : rules.topP;
   const temperature = limit(
     "sampling.temperature",
     heat,
-    rules.temperature,
+    heatRange,
     caller.sampling.temperature,
     rules.temperatureDecimalCount,
   );
-  const topP = limit("sampling.top_p", mass, rules.topP, caller.sampling.topP);
+  const topP = limit("sampling.top_p", mass, massRange, caller.sampling.topP);
   const messages = fitMessages(request.messages, rules, adjustments);
   const isSame = temperature === heat && topP === mass && messages === request.messages;
   if (isSame) return { request, adjustments };

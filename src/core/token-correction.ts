@@ -12,8 +12,13 @@ export const NO_CORRECTION: TokenCorrection = { ratio: 1, sampleCount: 0 };
 
 /** The weight of a new sample once there are enough: it forgets half in about seven answers. */
 const STEADY_WEIGHT = 0.1;
-/** Shorter prompts are mostly the fixed costs of the format and say little about text. */
-const MIN_ESTIMATED_TOKENS = 50;
+/**
+ * Shorter prompts are mostly the fixed costs of the format, above all of tools, where the estimate can be three
+ * times the count. They say little about text, and only prompts near the window are judged by the ratio.
+ */
+const MIN_LEARNT_TOKENS = 1_000;
+/** An overflow says something of shorter ones too, as small windows have. */
+const MIN_OVERFLOWN_TOKENS = 50;
 /** No tokenizer is further from the estimate; what is further was counted wrong. */
 const MIN_RATIO = 0.25;
 const MAX_RATIO = 4;
@@ -29,7 +34,7 @@ export function learnRatio(
 ): TokenCorrection {
   const told = countedTokens / estimatedTokens;
   // What is no number says nothing.
-  if (!(estimatedTokens >= MIN_ESTIMATED_TOKENS) || !(told > 0)) return known;
+  if (!(estimatedTokens >= MIN_LEARNT_TOKENS) || !(told > 0)) return known;
   const sample = clampRatio(told);
   const weight = Math.max(STEADY_WEIGHT, 1 / (known.sampleCount + 1));
   return {
@@ -44,7 +49,7 @@ export function learnOverflow(
   estimatedTokens: number,
   windowTokens: number,
 ): TokenCorrection {
-  if (!(estimatedTokens >= MIN_ESTIMATED_TOKENS)) return known;
+  if (!(estimatedTokens >= MIN_OVERFLOWN_TOKENS)) return known;
   const least = clampRatio(windowTokens / estimatedTokens);
   return least > known.ratio ? { ratio: least, sampleCount: known.sampleCount + 1 } : known;
 }

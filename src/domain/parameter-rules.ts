@@ -18,6 +18,8 @@ export interface ParameterRules {
   readonly temperatureDecimalCount?: number;
   /** Undefined: it takes none but its own. */
   readonly topP: NumberRange | undefined;
+  /** Whether it takes both in one request. */
+  readonly temperatureWithTopP: boolean;
   /** 0 or more. */
   readonly maxStopSequences: number;
   /** Whether a call of some tool, or of a named one, can be demanded. */
@@ -34,6 +36,7 @@ export interface ParameterRules {
 export const ALL_PARAMETERS: ParameterRules = {
   temperature: { min: 0, max: 2 },
   topP: { min: 0, max: 1 },
+  temperatureWithTopP: true,
   maxStopSequences: 4,
   forcedToolCalls: true,
   imageUrls: true,

@@ -13,6 +13,11 @@ export class Secret {
     return this.#value;
   }
 
+  /** Whether a text that would be printed holds it. */
+  isIn(text: string): boolean {
+    return this.#value !== "" && text.includes(this.#value);
+  }
+
   toString(): string {
     return "[redacted]";
   }

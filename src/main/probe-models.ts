@@ -20,7 +20,8 @@ const ROUTE_SUFFIX = /:(?:nitro|floor|online|exacto|thinking)$/;
 
 /**
  * Sets deployments aside whose provider has a list of models without theirs. A provider
- * that has no list, or does not answer, changes nothing. Never rejects.
+ * that has no list, does not answer, or lists none of its deployments' models, which is a
+ * list of other names, changes nothing. Never rejects.
  */
 export async function probeModels(parts: ProbeParts): Promise<void> {
   const probes = [...parts.providers].map(async ([name, provider]) => {
@@ -31,6 +32,17 @@ export async function probeModels(parts: ProbeParts): Promise<void> {
       parts.logger.info("the provider did not list its models: all of them are taken to be there", {
         provider: name,
       });
+      return;
+    }
+    if (!own.some(({ upstreamModel }) => isListed(upstreamModel, listed))) {
+      // Azure lists base models instead of deployments, and llama.cpp's server a file, whatever it is asked for.
+      parts.logger.warn(
+        "the provider lists none of its models by the names here: all are taken to be there",
+        {
+          provider: name,
+          count: listed.length,
+        },
+      );
       return;
     }
     for (const deployment of own.filter(({ upstreamModel }) => !isListed(upstreamModel, listed))) {
@@ -45,8 +57,12 @@ export async function probeModels(parts: ProbeParts): Promise<void> {
   await Promise.all(probes);
 }
 
-/** Whether a list has a model, be it under a dated name, Ollama's usual tag or without a way to route. */
+/** Names that mean the newest of a family, which lists have under its dates: `…-latest`, and Anthropic's `…-4-0`. */
+const NEWEST_SUFFIX = /-(?:latest|0)$/;
+
+/** Whether a list has a model, be it under a dated name, Ollama's usual tag, or without Gemini's folder or a way to route. */
 export function isListed(upstreamModel: string, listed: readonly string[]): boolean {
-  const name = upstreamModel.replace(ROUTE_SUFFIX, "");
-  return listed.some((each) => each === name || each === `${name}:latest` || each.startsWith(`${name}-2`));
+  const name = upstreamModel.replace(ROUTE_SUFFIX, "").replace(/^models\//, "");
+  const family = name.replace(NEWEST_SUFFIX, "");
+  return listed.some((each) => each === name || each === `${name}:latest` || each.startsWith(`${family}-2`));
 }

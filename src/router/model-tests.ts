@@ -139,9 +139,13 @@ class ModelTestRun {
   }
 }
 
+/** No model writes faster: an answer that does was written before it was sent, by a server that does not stream. */
+const MAX_TOKENS_PER_SECOND = 10_000;
+
 function measurePace({ usage, totalMs, timeToFirstTokenMs }: RouteResult): number | undefined {
   const tokens = usage?.outputTokens;
   if (tokens === undefined || tokens < 2 || timeToFirstTokenMs === undefined) return undefined;
   const spanMs = totalMs - timeToFirstTokenMs;
-  return spanMs > 0 ? ((tokens - 1) * 1_000) / spanMs : undefined;
+  const pace = ((tokens - 1) * 1_000) / spanMs;
+  return pace <= MAX_TOKENS_PER_SECOND ? pace : undefined;
 }

@@ -64,22 +64,13 @@ class ChatAnswer implements ProviderSink {
   onActivity(): void {}
 
   onEvents(batch: readonly GenerationEvent[]): void {
-    const { entry, response, ask, dialect, headers } = this.#parts;
+    const { entry, response } = this.#parts;
     const tokens = batch.filter(({ kind }) => kind !== "usage");
     if (tokens.length === 0) return;
-    let text = "";
-    if (this.#told.length === 0) {
-      entry.timeToFirstTokenMs = this.#elapsedMs();
-      entry.inputTokens = this.#head.inputTokens;
-      if (ask.isStream) {
-        entry.status = OK_STATUS;
-        response.writeHead(OK_STATUS, { ...headers, "content-type": dialect.streamContentType });
-        text = this.#writer?.begin() ?? "";
-      }
-    }
+    const opening = this.#told.length === 0 ? this.#begin() : "";
     this.#told.push(...tokens);
     entry.outputTokens = this.#told.length;
-    text += this.#writer?.write(tokens) ?? "";
+    const text = opening + (this.#writer?.write(tokens) ?? "");
     // An empty write would be taken for room again that never comes.
     if (text !== "" && !response.write(text)) this.#attempt.pause();
   }
@@ -89,11 +80,24 @@ class ChatAnswer implements ProviderSink {
     else this.#finish(end.finishReason);
   }
 
+  /** Sends and books what comes before the first token; gives what opens a stream. */
+  #begin(): string {
+    const { entry, response, ask, dialect, headers } = this.#parts;
+    entry.timeToFirstTokenMs = this.#elapsedMs();
+    entry.inputTokens = this.#head.inputTokens;
+    if (!ask.isStream) return "";
+    entry.status = OK_STATUS;
+    response.writeHead(OK_STATUS, { ...headers, "content-type": dialect.streamContentType });
+    return this.#writer?.begin() ?? "";
+  }
+
   #finish(finishReason: FinishReason): void {
     const { response, dialect, entry, headers } = this.#parts;
+    // An answer may be empty: a stop sequence can cut it before its first token.
+    const opening = this.#told.length === 0 ? this.#begin() : "";
     const end = { finishReason, outputTokens: this.#told.length, totalMs: this.#elapsedMs() };
     if (this.#writer !== undefined) {
-      response.end(this.#writer.end(end));
+      response.end(opening + this.#writer.end(end));
       return;
     }
     const body = JSON.stringify(dialect.writeWhole(this.#head, this.#told, end));
@@ -105,11 +109,13 @@ class ChatAnswer implements ProviderSink {
   /** The connection ends without the answer's end, after what was written so far has left. */
   #breakOff(): void {
     const { response, entry, headers } = this.#parts;
+    const opening = this.#told.length === 0 ? this.#begin() : "";
     if (this.#writer === undefined) {
       entry.status = OK_STATUS;
       response.writeHead(OK_STATUS, { ...headers, "content-type": "application/json" });
       response.write('{"id":"');
-    }
+    } else if (opening === "") response.flushHeaders();
+    else response.write(opening);
     this.#close("cut");
     response.socket?.destroySoon();
   }

@@ -25,6 +25,7 @@ export interface RunningSimulator {
 export const DIALECTS: readonly Dialect[] = [openAiDialect, glmDialect, anthropicDialect, ollamaDialect];
 
 const DIALECT_BY_PATH = new Map(DIALECTS.flatMap((dialect) => dialect.paths.map((path) => [path, dialect])));
+const NOWHERE = new URL("http://simulator/nowhere");
 const MAX_READ_COUNT = 100_000;
 const DEFAULT_READ_COUNT = 1_000;
 
@@ -38,7 +39,8 @@ export async function startSimulator(
   const random = settings.seed === undefined ? ports.random : seededRandom(settings.seed);
   const endpoint = new ChatEndpoint(settings, { clock: ports.clock, random }, books);
   const server = http.createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://simulator");
+    // What is no address, such as `//`, is a path that nobody speaks.
+    const url = URL.parse(request.url ?? "/", "http://simulator") ?? NOWHERE;
     const dialect = request.method === "POST" ? DIALECT_BY_PATH.get(url.pathname) : undefined;
     if (dialect === undefined) {
       request.resume();

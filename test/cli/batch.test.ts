@@ -17,7 +17,11 @@ const BIN = fileURLToPath(new URL("../../bin/sluice.js", import.meta.url));
 interface Result {
   readonly line: number;
   readonly custom_id: string | null;
-  readonly answer: { readonly text: string; readonly usage: Record<string, string> } | null;
+  readonly answer: {
+    readonly text: string;
+    readonly usage: Record<string, string>;
+    readonly adjustments: readonly object[];
+  } | null;
   readonly error: {
     readonly code: string;
     readonly message: string;
@@ -122,6 +126,68 @@ describe("sluice batch", () => {
     ]);
     expect(results[0]?.answer?.usage.outputTokenCount).to.equal("4");
     expect(results[2]?.error?.message).to.contain("body.tools is not taken");
+  });
+
+  it("ends lines at newlines only, and takes files with a byte order mark and CR LF", async () => {
+    await start({ timeToFirstToken: { median: 10, p95: 10 } });
+    // JSON may hold U+2028 as it is, and the simulator repeats what it was asked.
+    const lines = Array.from({ length: 30 }, (_, n) => JSON.stringify({ prompt: `say\u2028it ${n + 1}` }));
+    await writeFile(input, `\uFEFF${lines.join("\r\n")}`);
+    const terminal = new TestTerminal();
+    const stopped = run(terminal, "--concurrency", "3");
+    await eventually(() => expect(simulator.books.read(0, 0).totals.outcomeCounts.whole).to.be.above(10));
+    terminal.interrupt();
+    expect(await stopped).to.equal(130);
+    // Answers may hold it too; here a result is made to.
+    const partial = await readFile(`${output}.partial`, "utf8");
+    await writeFile(`${output}.partial`, partial.replaceAll("simulated answer", "simulated\u2028answer"));
+    const resumed = new TestTerminal();
+    expect(await run(resumed, "--resume"), resumed.err).to.equal(0);
+    const results = await readResults();
+    expect(results.map(({ line }) => line)).to.deep.equal(lines.map((_, n) => n + 1));
+    for (const { answer } of results) expect(answer?.text).to.match(/^\[simulated[ \u2028]answer/);
+  });
+
+  it("tells what a model did not get as it was asked", async () => {
+    await start();
+    const prompt = "word ".repeat(95_000);
+    await writeFile(input, `${JSON.stringify({ prompt, max_tokens: 8_000 })}\n{"prompt":"Hi"}\n`);
+    const terminal = new TestTerminal();
+    expect(await run(terminal), terminal.err).to.equal(0);
+    const [long, plain] = await readResults();
+    expect(long?.answer?.adjustments).to.have.length(1);
+    expect(long?.answer?.adjustments[0]).to.include({
+      field: "sampling.max_output_token_count",
+      asked: "8000",
+      reason: "ADJUSTMENT_REASON_CONTEXT_WINDOW",
+    });
+    expect(plain?.answer?.adjustments).to.deep.equal([]);
+  });
+
+  it("refuses what it cannot read twice, and an output that cannot be written", async () => {
+    await start();
+    await writePrompts(1);
+    const pipe = new TestTerminal();
+    const server = `127.0.0.1:${sluice.port}`;
+    expect(
+      await runCommandLine(["batch", "-i", "/dev/null", "-o", output, "--server", server], pipe),
+    ).to.equal(2);
+    expect(pipe.err).to.contain("it is a pipe or a device; right would be a file");
+    const nowhere = new TestTerminal();
+    output = join(folder, "absent", "out.jsonl");
+    expect(await run(nowhere)).to.equal(2);
+    expect(nowhere.err).to.contain("--output").and.to.contain("cannot be written");
+  });
+
+  it("refuses to resume with an input that lost lines", async () => {
+    await start();
+    await writePrompts(3);
+    expect(await run(new TestTerminal())).to.equal(0);
+    await writePrompts(2);
+    const terminal = new TestTerminal();
+    expect(await run(terminal, "--resume")).to.equal(2);
+    expect(terminal.err).to.contain("Line 3, which was answered before, is not in the input any more");
+    expect(await readResults()).to.have.length(3);
   });
 
   it("records failures that may succeed later, and asks only those again when it is resumed", async () => {

@@ -158,17 +158,30 @@ describe("an explanation of a prompt that the target has no room for", () => {
 
 describe("the estimate of a prompt", () => {
   it("is corrected by what the model counts, so that a prompt it has no room for is not sent again", async () => {
-    const bench = new RouterBench([sampleModel("small", { capabilities: { contextWindowTokens: 1_000 } })]);
-    const request = { messages: [say("user", LONG)], target: SMALL };
+    const bench = new RouterBench([sampleModel("small", { capabilities: { contextWindowTokens: 3_000 } })]);
+    const request = { messages: [say("user", LONG.repeat(3))], target: SMALL };
     const count = (inputTokens: number) =>
       driveRequest(bench, request, (_model, attempt) => {
         attempt.events({ kind: "usage", usage: { inputTokens, outputTokens: 1 } });
         return "answers";
       });
-    expect((await count(950)).models).to.deep.equal(["small"]);
-    await count(1_900);
+    expect((await count(2_800)).models).to.deep.equal(["small"]);
+    await count(5_600);
     const { consumer, models } = await count(1);
     expect(models).to.deep.equal([]);
+    expect(consumer.error?.reason).to.equal("CONTEXT_LENGTH_EXCEEDED");
+  });
+
+  it("is not corrected by a short prompt with tools, whose count says nothing of text", async () => {
+    const bench = new RouterBench([sampleModel("small", { capabilities: { contextWindowTokens: 500 } })]);
+    const tools = [{ name: "add", description: "" }];
+    const short = { messages: [say("user", "Add one and two.")], tools, target: SMALL };
+    const answered = await driveRequest(bench, short, (_model, attempt) => {
+      attempt.events({ kind: "usage", usage: { inputTokens: 30, outputTokens: 1 } });
+      return "answers";
+    });
+    expect(answered.models).to.deep.equal(["small"]);
+    const { consumer } = await driveRequest(bench, { messages, target: SMALL }, () => "answers");
     expect(consumer.error?.reason).to.equal("CONTEXT_LENGTH_EXCEEDED");
   });
 

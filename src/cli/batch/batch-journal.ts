@@ -1,5 +1,5 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { createInterface } from "node:readline";
+import { readFileLines } from "../../lib/file-lines.ts";
 import { isRecord } from "../../lib/is-record.ts";
 import type { BatchResult } from "./batch-result.ts";
 
@@ -18,6 +18,8 @@ interface Place {
 
 const NEWLINE = 0x0a;
 const COPY_BYTES = 64 * 1024;
+/** Far above the longest answer that a server gives. */
+const MAX_RESULT_BYTES = 256 * 1024 * 1024;
 
 /**
  * The results of a batch under way, in the order in which they came: one JSON object a
@@ -48,6 +50,11 @@ export class BatchJournal {
   /** What is known of a line of the input. */
   find(line: number): DoneLine | undefined {
     return this.#done.get(line);
+  }
+
+  /** The numbers of the lines that have a result. */
+  lines(): Iterable<number> {
+    return this.#done.keys();
   }
 
   /** Adds a result; a later one of the same line replaces it. Resolves when the system has it. */
@@ -90,15 +97,11 @@ export class BatchJournal {
 
   async #readAll(): Promise<void> {
     await this.#cutTornLine();
-    const lines = createInterface({ input: this.#file.createReadStream({ start: 0, autoClose: false }) });
-    let offsetBytes = 0;
-    for await (const line of lines) {
-      const lengthBytes = Buffer.byteLength(line) + 1;
-      const result = readResult(line);
+    for await (const { text, offsetBytes, lengthBytes } of readFileLines(this.#file, MAX_RESULT_BYTES)) {
+      const result = text === undefined ? undefined : readResult(text);
       if (result !== undefined) this.#remember(result, { offsetBytes, lengthBytes });
-      offsetBytes += lengthBytes;
+      this.#endBytes = offsetBytes + lengthBytes;
     }
-    this.#endBytes = offsetBytes;
   }
 
   async #cutTornLine(): Promise<void> {

@@ -1,7 +1,7 @@
 /** One line of a batch's output. */
 
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
-import { FinishReasonSchema, UsageSchema } from "../../../gen/sluice/v1/generation_pb.ts";
+import { AdjustmentSchema, FinishReasonSchema, UsageSchema } from "../../../gen/sluice/v1/generation_pb.ts";
 import type { GenerateResponse } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { nameEnumValue } from "../answer-summary.ts";
 import { type CallFailure, chooseExit } from "../call-failure.ts";
@@ -25,6 +25,8 @@ export interface BatchAnswer {
   readonly simulated: boolean;
   readonly request_id: string;
   readonly usage: JsonValue;
+  /** What the model did not get as it was asked, as in `GenerateResponse.adjustments`. */
+  readonly adjustments: readonly JsonValue[];
 }
 
 export interface BatchError {
@@ -47,6 +49,7 @@ export function describeAnswer(answer: GenerateResponse): BatchAnswer {
     simulated: answer.simulated,
     request_id: answer.requestId,
     usage: answer.usage === undefined ? null : toJson(UsageSchema, answer.usage),
+    adjustments: answer.adjustments.map((each) => toJson(AdjustmentSchema, each)),
   };
 }
 

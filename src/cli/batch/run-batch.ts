@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import type { GenerationSpec } from "../../../gen/sluice/v1/generation_pb.ts";
 import type { GenerateResponse } from "../../../gen/sluice/v1/router_service_pb.ts";
 import type { Clock } from "../../domain/ports.ts";
+import { readFileLines } from "../../lib/file-lines.ts";
 import { chooseExit } from "../call-failure.ts";
 import type { CallResult } from "../rpc-client.ts";
 import { UsageError } from "../usage-error.ts";
@@ -39,13 +40,16 @@ export type BatchEnd = "finished" | "stopped" | "unreachable";
 
 interface InputLine {
   readonly number: number;
-  readonly text: string;
+  /** Undefined when it is longer than any request may be. */
+  readonly text: string | undefined;
   readonly input: string;
 }
 
 const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 30_000;
 const HASH_DIGITS = 16;
+/** More than a server takes by default, so that it is the server that says what is too much. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /** Counts the lines that hold something. Rejects with a system error when the file cannot be read. */
 export async function countRequests(input: string): Promise<number> {
@@ -63,6 +67,7 @@ export async function runBatch(options: BatchOptions): Promise<{ end: BatchEnd; 
   const counts: BatchCounts = { doneCount: 0, failedCount: 0, openCount: 0 };
   let isUnreachable = false;
   const lines = readInput(options.input);
+  const asked = new Set<number>();
   const record = async (result: BatchResult) => {
     await journal.add(result);
     await count(result.error !== null, result.error?.may_succeed_later === true);
@@ -80,6 +85,7 @@ export async function runBatch(options: BatchOptions): Promise<{ end: BatchEnd; 
       const next = await lines.next();
       if (next.done) return;
       const line = next.value;
+      asked.add(line.number);
       const known = journal.find(line.number);
       if (known !== undefined && known.input !== line.input) {
         throw new UsageError(`Line ${line.number} of the input is not the one that was answered before.`);
@@ -96,15 +102,28 @@ export async function runBatch(options: BatchOptions): Promise<{ end: BatchEnd; 
   const workers = await Promise.allSettled(Array.from({ length: concurrency }, work));
   await lines.return(undefined);
   for (const worker of workers) if (worker.status === "rejected") throw worker.reason;
+  if (!signal.aborted && !isUnreachable) refuseOthers(journal, asked);
   const end = signal.aborted ? "stopped" : isUnreachable ? "unreachable" : "finished";
   return { end, counts };
+}
+
+/** A journal with results of lines that the input does not have belongs to another input. */
+function refuseOthers(journal: BatchJournal, asked: ReadonlySet<number>): void {
+  for (const line of journal.lines()) {
+    if (!asked.has(line)) {
+      throw new UsageError(`Line ${line}, which was answered before, is not in the input any more.`);
+    }
+  }
 }
 
 async function answerLine(
   { number, text, input }: InputLine,
   options: BatchOptions,
 ): Promise<BatchResult | "stopped" | "unreachable"> {
-  const request = readBatchRequest(text);
+  const request =
+    text === undefined
+      ? { ok: false as const, customId: undefined, wrong: `the line has more than ${MAX_LINE_BYTES} bytes` }
+      : readBatchRequest(text);
   const head = { line: number, input, custom_id: request.customId ?? null };
   if (!request.ok) {
     const message = request.wrong;
@@ -143,11 +162,11 @@ async function* readInput(input: string): AsyncGenerator<InputLine, undefined> {
   const file = await open(input);
   try {
     let number = 0;
-    for await (const text of file.readLines({ autoClose: false })) {
+    for await (const { text, lengthBytes } of readFileLines(file, MAX_LINE_BYTES)) {
       number += 1;
-      if (text.trim() === "") continue;
-      const hash = createHash("sha256").update(text).digest("hex").slice(0, HASH_DIGITS);
-      yield { number, text, input: hash };
+      if (text?.trim() === "") continue;
+      const facts = text ?? `${lengthBytes} bytes`;
+      yield { number, text, input: createHash("sha256").update(facts).digest("hex").slice(0, HASH_DIGITS) };
     }
   } finally {
     await file.close();

@@ -1,4 +1,4 @@
-import { access, copyFile } from "node:fs/promises";
+import { access, copyFile, stat } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { GenerateRequestSchema, RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { BatchJournal } from "../batch/batch-journal.ts";
@@ -62,15 +62,13 @@ export const batchCommand: LeafCommand = {
     const retryCount = readCount(args, "retries", 0, MAX_RETRY_COUNT, DEFAULT_RETRY_COUNT);
     const typed = readTargetOption(args);
     const partial = `${output}.partial`;
-    const totalCount = await countRequests(input).catch((error: unknown) => {
-      throw new UsageError(`--input "${printable(input)}" cannot be read: ${describeSystemError(error)}.`);
-    });
+    const totalCount = await countInput(input);
     await checkOutput(output, partial, args.has("resume"));
     return withCallSession(args, terminal, async ({ client, limits, report }) => {
       const { stderr, clock } = terminal;
       const target = await resolveTarget(typed, client, limits);
       if (!target.ok) return report(target.failure, "the target could not be looked up");
-      const journal = await BatchJournal.open(partial);
+      const journal = await openJournal(partial);
       const bar = new ProgressBar(terminal, totalCount);
       let isSimulated = false;
       const { end, counts } = await runBatch({
@@ -135,6 +133,26 @@ async function checkOutput(output: string, partial: string, isResumed: boolean):
   if (isResumed && hasOutput && !hasPartial) {
     await copyFile(output, partial);
   }
+}
+
+async function countInput(input: string): Promise<number> {
+  const cannot = (why: string) => new UsageError(`--input "${printable(input)}" cannot be read: ${why}.`);
+  try {
+    // It is read twice, and again when the batch is resumed.
+    const found = await stat(input);
+    if (found.isFile() || found.isDirectory()) return await countRequests(input);
+  } catch (error) {
+    throw cannot(describeSystemError(error));
+  }
+  throw cannot("it is a pipe or a device; right would be a file");
+}
+
+async function openJournal(partial: string): Promise<BatchJournal> {
+  return BatchJournal.open(partial).catch((error: unknown) => {
+    throw new UsageError(
+      `--output: "${printable(partial)}" cannot be written: ${describeSystemError(error)}.`,
+    );
+  });
 }
 
 async function exists(path: string | undefined): Promise<boolean> {

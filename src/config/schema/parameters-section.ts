@@ -10,6 +10,9 @@ const range = (description: string) =>
 export const parametersSection = section({
   temperature: range("The temperatures it takes; others are cut to it."),
   top_p: range("The `top_p` it takes; others are cut to it."),
+  temperature_with_top_p: optionalFlag({
+    description: "Whether it takes the two together; else `top_p` is left out where both are asked.",
+  }),
   stop_sequences: wholeNumber(
     { min: 0, max: 4 },
     { description: "The most stop sequences it takes; requests with more go elsewhere." },

@@ -63,7 +63,7 @@ function httpProvider<Kind extends string>(kind: Kind, about: HttpKind) {
     ),
     probe: flag(true, {
       description:
-        "Whether its list of models is asked at the start; models that are not in it are set aside for ten minutes. Zhipu has no such list.",
+        "Whether its list of models is asked at the start; models that are not in it are set aside for ten minutes, unless none of them is. Zhipu has no such list.",
     }),
     retry: providerRetrySection.optional(),
   }).check(onlyOneOf("api_key_file", "api_key"));

@@ -26,6 +26,8 @@ export class ContentBlocks {
   readonly #openThoughts = new Map<number, OpenThought>();
   /** Thoughts since the last call of a tool: the next one takes them along. */
   #thoughts: ThoughtBlock[] = [];
+  /** Blocks of other kinds that are open. */
+  readonly #otherBlocks = new Set<number>();
   readonly #text = new SurrogateJoiner();
   readonly #reasoning = new SurrogateJoiner();
   #hasDeltas = false;
@@ -53,7 +55,10 @@ export class ContentBlocks {
       const [thinking, signature] = [readText(block.thinking), readText(block.signature)];
       this.#openThoughts.set(index, { type, data, thinking, signature });
     }
-    if (block.type !== "tool_use") return true;
+    if (block.type !== "tool_use") {
+      this.#otherBlocks.add(index);
+      return true;
+    }
     this.#openTools.set(index, { input: block.input, hasPieces: false });
     const [id, name] = [readText(block.id).toWellFormed(), readText(block.name).toWellFormed()];
     const signed = this.#thoughts.length === 0 ? {} : { thoughtSignature: encodeThoughts(this.#thoughts) };
@@ -61,7 +66,7 @@ export class ContentBlocks {
     return this.#toolCalls.add({ index, id, name, arguments: "", ...signed }, events);
   }
 
-  /** `content_block_delta`; returns false when it belongs to no tool call that was begun. */
+  /** `content_block_delta`; returns false when it is input for a block that was not begun. */
   add(value: Readonly<Record<string, unknown>>, events: GenerationEvent[]): boolean {
     const delta = isRecord(value.delta) ? value.delta : {};
     this.#addText(readText(delta.thinking), readText(delta.text), events);
@@ -74,7 +79,8 @@ export class ContentBlocks {
     if (piece === "") return true;
     const index = readIndex(value.index);
     const tool = this.#openTools.get(index);
-    if (tool === undefined) return false;
+    // The provider's own tools, such as a web search that the operator turned on, are no calls for the caller.
+    if (tool === undefined) return this.#otherBlocks.has(index);
     tool.hasPieces = true;
     return this.#toolCalls.add({ index, id: "", name: "", arguments: piece }, events);
   }
@@ -87,6 +93,7 @@ export class ContentBlocks {
     this.#openThoughts.delete(index);
     const tool = this.#openTools.get(index);
     this.#openTools.delete(index);
+    this.#otherBlocks.delete(index);
     if (tool === undefined || tool.hasPieces) return true;
     const whole = JSON.stringify(isRecord(tool.input) ? tool.input : {});
     return this.#toolCalls.add({ index, id: "", name: "", arguments: whole }, events);

@@ -21,6 +21,8 @@ export function encodeMessages(messages: readonly Message[]): readonly WireMessa
     if (message.role === "system") continue;
     const role = message.role === "assistant" ? "assistant" : "user";
     const content = message.role === "tool" ? [encodeToolResult(message)] : encodeContent(message);
+    // A turn without content is refused, but other providers answer with one and callers send it back.
+    if (content.length === 0) continue;
     const last = encoded.at(-1);
     if (last?.role === role) last.content.push(...content);
     else encoded.push({ role, content });

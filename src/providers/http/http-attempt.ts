@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
+import type { ProviderFailure } from "../../domain/outcome.ts";
 import type { Cleanup, Clock, ProviderAttempt, ProviderEnd, ProviderSink } from "../../domain/ports.ts";
 import type { QuotaHeaders } from "../../domain/quota.ts";
 import { GrowingBuffer } from "../../lib/growing-buffer.ts";
+import type { Secret } from "../../lib/secret.ts";
 import { classifyErrorAnswer, classifyTransportError } from "../failures/classify-failure.ts";
 import type { RuleProvider } from "../failures/error-rules.ts";
 import type { AnswerDecoder } from "./answer-decoder.ts";
@@ -31,6 +33,7 @@ export class HttpAttempt implements ProviderAttempt, Dispatcher.DispatchHandler 
   readonly #provider: RuleProvider;
   readonly #openDecoder: (httpStatus: number) => AnswerDecoder;
   readonly #clock: Clock;
+  readonly #apiKey: Secret | undefined;
   /** Undefined once nothing more may be told. */
   #sink: ProviderSink | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -44,13 +47,18 @@ export class HttpAttempt implements ProviderAttempt, Dispatcher.DispatchHandler 
   #quota: QuotaHeaders | undefined;
   #isFlushDue = false;
 
-  /** `provider` is whose error rules hold; `openDecoder` makes what reads the body of a successful answer. */
+  /**
+   * `provider` is whose error rules hold; `openDecoder` makes what reads the body of a successful
+   * answer; `apiKey` is what was sent, which no failure repeats.
+   */
   constructor(
     clock: Clock,
     sink: ProviderSink,
     provider: RuleProvider,
     openDecoder: (httpStatus: number) => AnswerDecoder,
+    apiKey?: Secret,
   ) {
+    this.#apiKey = apiKey;
     this.#provider = provider;
     this.#openDecoder = openDecoder;
     this.#clock = clock;
@@ -180,10 +188,20 @@ export class HttpAttempt implements ProviderAttempt, Dispatcher.DispatchHandler 
     this.#sink = undefined;
     this.#decoder = undefined;
     this.#errorAnswer = undefined;
-    if (end.kind === "completed") this.#awaitTail();
-    else this.#release();
-    sink.onEnd(end);
+    if (end.kind === "completed") {
+      this.#awaitTail();
+      sink.onEnd(end);
+      return;
+    }
+    this.#release();
+    sink.onEnd({ kind: "failed", failure: this.#withoutKey(end.failure) });
   };
+
+  /** A gateway may name the key that it refused where others have a code. */
+  #withoutKey(failure: ProviderFailure): ProviderFailure {
+    const { providerCode, ...others } = failure;
+    return providerCode !== undefined && this.#apiKey?.isIn(providerCode) ? others : failure;
+  }
 
   /**
    * The answer is whole but its HTTP body may not be closed yet: waits a little, so

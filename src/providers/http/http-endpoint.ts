@@ -86,7 +86,7 @@ export function createHttpProvider(
       const refusal = dialect.refuseRequest?.(call);
       if (refusal !== undefined) return refuseAttempt(refusal, sink);
       const openDecoder = (httpStatus: number) => dialect.openDecoder(call, httpStatus);
-      const attempt = new HttpAttempt(deps.clock, sink, dialect.provider, openDecoder);
+      const attempt = new HttpAttempt(deps.clock, sink, dialect.provider, openDecoder, config.apiKey);
       pool.dispatch(
         { method: "POST", path, headers: encodeHeaders(call), body: dialect.encodeRequest(call) },
         attempt,

@@ -7,7 +7,8 @@ const NANO_USD_PER_USD = 1e9;
 /**
  * Reads a `usage` object. A count that is not a whole number from 0, or is more than
  * the count it is a part of, is unknown. A usage of all zeros is what some servers
- * send before they know, so it is unknown too. OpenRouter's `cost` is in US dollars.
+ * send before they know, so it is unknown too. OpenRouter's `cost` is in US dollars; with
+ * a key of one's own at the host (`is_byok`) it is OpenRouter's fee alone, and what the host takes comes on top.
  */
 export function readUsage(value: unknown): Usage | undefined {
   if (!isRecord(value)) return undefined;
@@ -24,7 +25,7 @@ export function readUsage(value: unknown): Usage | undefined {
     readCount(member(value.completion_tokens_details, "reasoning_tokens")),
     outputTokens,
   );
-  const costNanoUsd = readCost(value.cost);
+  const costNanoUsd = readCost(value);
   return {
     ...(inputTokens !== undefined && { inputTokens }),
     ...(outputTokens !== undefined && { outputTokens }),
@@ -38,6 +39,12 @@ function member(value: unknown, key: string): unknown {
   return isRecord(value) ? value[key] : undefined;
 }
 
-function readCost(value: unknown): number | undefined {
-  return typeof value === "number" ? readCount(Math.round(value * NANO_USD_PER_USD)) : undefined;
+function readCost({ cost, is_byok, cost_details }: Readonly<Record<string, unknown>>): number | undefined {
+  if (typeof cost !== "number") return undefined;
+  // Told for other requests too, where it is a part of the cost.
+  const hostCost = is_byok === true ? member(cost_details, "upstream_inference_cost") : 0;
+  // Half a cost is none.
+  return typeof hostCost === "number"
+    ? readCount(Math.round((cost + hostCost) * NANO_USD_PER_USD))
+    : undefined;
 }

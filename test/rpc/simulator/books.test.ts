@@ -14,6 +14,13 @@ async function readBooks(simulator: RunningSimulator, query = ""): Promise<Page>
   return (await response.json()) as Page;
 }
 
+const STREAM_TYPES = {
+  openai: "text/event-stream",
+  glm: "text/event-stream",
+  anthropic: "text/event-stream",
+  ollama: "application/x-ndjson",
+};
+
 describe("the books of the simulator", () => {
   let simulator: RunningSimulator;
 
@@ -33,6 +40,44 @@ describe("the books of the simulator", () => {
     );
     for (const entry of requests)
       expect(entry).to.include({ status: 200, outcome: "whole", outputTokens: 20 });
+  });
+
+  for (const dialect of DIALECT_NAMES) {
+    it(`hold an answer that a stop sequence empties, which has its headers and its end (${dialect})`, async () => {
+      simulator = await openSimulator();
+      const stop = {
+        stop: ["[simulated"],
+        stop_sequences: ["[simulated"],
+        options: { stop: ["[simulated"] },
+      };
+      for (const stream of [false, true]) {
+        const response = await ask(simulator, dialect, { stream, changes: stop });
+        expect(response.headers.get("x-sluice-simulated")).to.equal("true");
+        expect(response.headers.get("content-type")).to.contain(
+          stream ? STREAM_TYPES[dialect] : "application/json",
+        );
+        expect(await response.text()).to.contain(dialect === "anthropic" ? '"role":"assistant"' : "stop");
+      }
+      const { requests } = await readBooks(simulator);
+      for (const entry of requests) {
+        expect(entry).to.include({ status: 200, outcome: "whole", inputTokens: 5, outputTokens: 0 });
+      }
+    });
+  }
+
+  it("book an empty answer that is cut", async () => {
+    simulator = await openSimulator({ faultRatios: { cut: 1 } });
+    for (const stream of [false, true]) {
+      const response = await ask(simulator, "ollama", { stream, changes: { options: { stop: ["["] } } });
+      expect(response.status).to.equal(200);
+      const failure = await response.text().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect(failure).to.be.instanceOf(Error);
+    }
+    const { requests } = await readBooks(simulator);
+    for (const entry of requests) expect(entry).to.include({ status: 200, outcome: "cut", inputTokens: 5 });
   });
 
   it("tell the tokens that the client was told", async () => {

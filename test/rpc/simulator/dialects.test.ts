@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import type { ErrorKind } from "../../../src/simulator-server/dialect.ts";
 import type { RunningSimulator } from "../../../src/simulator-server/start-simulator.ts";
@@ -87,6 +89,22 @@ describe("the dialects of the simulator", () => {
       }
     });
   }
+});
+
+describe("the simulator", () => {
+  it("answers a request for what is no address, and goes on", async () => {
+    const simulator = await openSimulator();
+    try {
+      for (const target of ["//", "http://", "http://[", "*"]) {
+        const socket = connect(simulator.port, "127.0.0.1");
+        socket.end(`GET ${target} HTTP/1.1\r\nhost: simulator\r\nconnection: close\r\n\r\n`);
+        expect((await text(socket)).split("\r\n")[0], target).to.match(/^HTTP\/1.1 40[04] /);
+      }
+      expect((await ask(simulator, "openai")).status).to.equal(200);
+    } finally {
+      await simulator.close();
+    }
+  });
 });
 
 /** Joins what the answer's text is, by rules of each dialect that are written here anew. */

@@ -204,12 +204,10 @@ describe("the built-in configuration", () => {
   it("gives a name several deployments where several providers serve it, each at its own price", () => {
     const config = builtInConfig({ GLM_API_KEY: "secret", OPENROUTER_API_KEY: "k", OPENAI_API_KEY: "k" });
     const { deployments } = config.models.find(({ name }) => name === "glm-4.6") ?? {};
-    expect(deployments?.map(({ id, requestOverrides }) => [id, Object.keys(requestOverrides)])).to.deep.equal(
-      [
-        ["glm/glm-4.6", ["thinking"]],
-        ["openrouter/z-ai/glm-4.6", []],
-      ],
-    );
+    expect(deployments?.map(({ id, requestOverrides }) => [id, requestOverrides])).to.deep.equal([
+      ["glm/glm-4.6", { thinking: { type: "disabled" } }],
+      ["openrouter/z-ai/glm-4.6", { reasoning: { enabled: false } }],
+    ]);
     expect(deployments?.[1]?.price).to.deep.equal({
       currency: "USD",
       bands: [{ inputNano: 430_000_000, outputNano: 1_740_000_000 }],

@@ -36,6 +36,43 @@ describe("the parameters that a deployment takes", () => {
     }
   });
 
+  it("are no sampling for Anthropic's from Opus 4.7 on, and one of the two for those since 4.1", () => {
+    const fixed = [
+      "claude-opus-4-7",
+      "claude-opus-4-8-20260801",
+      "claude-sonnet-5",
+      "claude-haiku-5-20270101",
+    ];
+    for (const model of fixed) {
+      expect(findParameterRules("anthropic", model), model).to.include({
+        temperature: undefined,
+        topP: undefined,
+      });
+    }
+    expect(findParameterRules("openrouter", "anthropic/claude-opus-4.8").temperature).to.equal(undefined);
+    for (const model of ["claude-haiku-4-5", "claude-opus-4-1-20250805", "claude-sonnet-4-6"]) {
+      const { temperature, temperatureWithTopP } = findParameterRules("anthropic", model);
+      expect({ temperature, temperatureWithTopP }, model).to.deep.equal({
+        temperature: { min: 0, max: 1 },
+        temperatureWithTopP: false,
+      });
+    }
+    for (const model of ["claude-opus-4-20250514", "claude-3-5-haiku-20241022", "claude-3-7-sonnet-latest"]) {
+      expect(findParameterRules("anthropic", model).temperatureWithTopP, model).to.equal(true);
+    }
+    expect(findParameterRules("openai", "claude-haiku-4-5").temperatureWithTopP).to.equal(true);
+  });
+
+  it("are no stop sequences for OpenAI's models that refuse them", () => {
+    for (const model of ["o3", "o4-mini", "gpt-5", "gpt-5-mini", "gpt-5.4-mini", "gpt-5-2025-08-07"]) {
+      expect(findParameterRules("openai", model).maxStopSequences, model).to.equal(0);
+    }
+    expect(findParameterRules("openrouter", "openai/gpt-5-nano").maxStopSequences).to.equal(0);
+    for (const model of ["gpt-4o", "o1", "gpt-5.5", "gpt-5.10", "gpt-5-chat-latest"]) {
+      expect(findParameterRules("openai", model).maxStopSequences, model).to.equal(4);
+    }
+  });
+
   it("are what the file says", () => {
     const deployment =
       "parameters: { temperature: none, top_p: 0.1..0.9, stop_sequences: 2, image_urls: false }";

@@ -64,6 +64,23 @@ describe("the parameters of a request", () => {
     ]);
   });
 
+  it("lose top_p where it is not taken beside a temperature, unless only that is the caller's", () => {
+    const rules = { temperatureWithTopP: false };
+    const both = apply({ sampling: { temperature: 0.3, topP: 0.9 } }, rules);
+    expect(both.request.sampling).to.deep.equal({ temperature: 0.3 });
+    expect(both.adjustments).to.deep.equal([
+      { field: "sampling.top_p", asked: "0.9", used: "", reason: "not_supported" },
+    ]);
+    expect(apply({ sampling: { topP: 0.9 } }, rules).request.sampling).to.deep.equal({ topP: 0.9 });
+    if (PLAIN === undefined) throw new Error("a sample model has a deployment");
+    const parameters = { ...ALL_PARAMETERS, ...rules };
+    const merged = sampleRequest({ sampling: { temperature: 0.3, topP: 0.9 } });
+    const caller = sampleRequest({ sampling: { topP: 0.9 } });
+    const fitted = applyParameterRules(merged, caller, { ...PLAIN, parameters });
+    expect(fitted.request.sampling).to.deep.equal({ topP: 0.9 });
+    expect(fitted.adjustments).to.deep.equal([]);
+  });
+
   it("lose names and details of images that nobody would read, once for all messages", () => {
     const image = { kind: "image", source: { kind: "url", url: "https://x.test/a" }, detail: "low" } as const;
     const text = { kind: "text", text: "hi" } as const;

@@ -5,17 +5,17 @@ import { learnOverflow, learnRatio, NO_CORRECTION } from "../../../src/core/toke
 describe("the correction of token estimates", () => {
   it("is the plain mean of the first samples, then forgets", () => {
     let known = NO_CORRECTION;
-    for (const counted of [100, 200, 300]) known = learnRatio(known, 100, counted);
+    for (const counted of [1_000, 2_000, 3_000]) known = learnRatio(known, 1_000, counted);
     expect(known.ratio).to.be.closeTo(2, 1e-9);
     expect(known.sampleCount).to.equal(3);
-    for (let index = 0; index < 60; index++) known = learnRatio(known, 100, 100);
+    for (let index = 0; index < 60; index++) known = learnRatio(known, 1_000, 1_000);
     expect(known.ratio).to.be.closeTo(1, 0.01);
   });
 
   it("learns nothing from prompts that are too short to say anything", () => {
-    expect(learnRatio(NO_CORRECTION, 49, 500)).to.equal(NO_CORRECTION);
+    expect(learnRatio(NO_CORRECTION, 999, 9_999)).to.equal(NO_CORRECTION);
     for (const none of [0, Number.NaN, -1])
-      expect(learnRatio(NO_CORRECTION, 500, none)).to.equal(NO_CORRECTION);
+      expect(learnRatio(NO_CORRECTION, 5_000, none)).to.equal(NO_CORRECTION);
     expect(learnRatio(NO_CORRECTION, Number.NaN, 500)).to.equal(NO_CORRECTION);
     expect(learnOverflow(NO_CORRECTION, 10, 1_000)).to.equal(NO_CORRECTION);
   });

@@ -54,10 +54,21 @@ describe("the probe of providers at the start", () => {
     expect(silent.lines[0]?.[0]).to.include("did not list");
   });
 
+  it("believes no list that has none of the provider's models: it has other names for them", async () => {
+    const azure = makeProvider("p", async () => ["gpt-4o-2024-08-06", "gpt-5-mini"]);
+    const { setAside, lines } = await probe(azure, ["a", "b"]);
+    expect(setAside).to.deep.equal([]);
+    expect(lines[0]?.[0]).to.include("none of its models by the names here");
+  });
+
   it("knows a model under a dated name, Ollama's usual tag, and with a way to route", () => {
     expect(isListed("claude-haiku-4-5", ["claude-haiku-4-5-20251001"])).to.equal(true);
     expect(isListed("llama3.2", ["llama3.2:latest"])).to.equal(true);
     expect(isListed("z-ai/glm-4.6:nitro", ["z-ai/glm-4.6"])).to.equal(true);
+    expect(isListed("claude-3-7-sonnet-latest", ["claude-3-7-sonnet-20250219"])).to.equal(true);
+    expect(isListed("claude-sonnet-4-0", ["claude-sonnet-4-20250514"])).to.equal(true);
+    expect(isListed("models/gemini-2.5-flash", ["gemini-2.5-flash"])).to.equal(true);
+    expect(isListed("claude-3-7-sonnet-latest", ["claude-3-7-haiku-20250219"])).to.equal(false);
     expect(isListed("gpt-5", ["gpt-5-mini", "gpt-5.4"])).to.equal(false);
     expect(isListed("x:free", ["x"])).to.equal(false);
   });

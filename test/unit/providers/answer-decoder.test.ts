@@ -141,6 +141,17 @@ describe("AnswerDecoder", () => {
     ]);
   });
 
+  it("counts what the host takes beside OpenRouter's fee, where the key at the host is one's own", () => {
+    const costOf = (more: object) => {
+      const usage = { prompt_tokens: 5, completion_tokens: 1, cost: 0.25, ...more };
+      return usages(decodeReads([sseDelta({ content: "a" }), sse({ choices: [], usage }), STOP]).events)[0];
+    };
+    const cost_details = { upstream_inference_cost: 4 };
+    expect(costOf({ cost_details })).to.include({ costNanoUsd: 250_000_000 });
+    expect(costOf({ cost_details, is_byok: true })).to.include({ costNanoUsd: 4_250_000_000 });
+    expect(costOf({ is_byok: true })).to.not.have.property("costNanoUsd");
+  });
+
   it("does not tell reasoning twice when it comes under both names", () => {
     const delta = { reasoning: "hm", reasoning_content: "hm", reasoning_details: [{ text: "hm" }] };
     expect(joinText(decodeReads([sseDelta(delta), STOP]).events, "reasoning_delta")).to.equal("hm");

@@ -154,6 +154,39 @@ describe("an answer of Anthropic", () => {
     }
   });
 
+  it("passes over the input of the provider's own tools", () => {
+    const { events, end } = decode(
+      START,
+      {
+        type: "content_block_start",
+        index: 0,
+        content_block: { type: "server_tool_use", id: "s", name: "web_search" },
+      },
+      {
+        type: "content_block_delta",
+        index: 0,
+        delta: { type: "input_json_delta", partial_json: '{"query":1}' },
+      },
+      { type: "content_block_stop", index: 0 },
+      {
+        type: "content_block_start",
+        index: 1,
+        content_block: { type: "web_search_tool_result", content: [] },
+      },
+      { type: "content_block_stop", index: 1 },
+      { type: "content_block_start", index: 2, content_block: { type: "text", text: "" } },
+      { type: "content_block_delta", index: 2, delta: { type: "text_delta", text: "Found." } },
+      { type: "content_block_stop", index: 2 },
+      ...finish("end_turn"),
+    );
+    expect(events.filter(({ kind }) => kind !== "usage")).to.deep.equal([
+      { kind: "text_delta", text: "Found." },
+    ]);
+    expect(end).to.include({ kind: "completed", finishReason: "stop" });
+    const lost = { type: "content_block_delta", index: 3, delta: { partial_json: "{}" } };
+    expect(decode(START, lost, ...finish("end_turn")).end).to.include({ kind: "failed" });
+  });
+
   it("that is torn is told as cut, wherever it is torn", () => {
     const block = { type: "tool_use", id: "t1", name: "now", input: {} };
     const torn = [
@@ -217,6 +250,14 @@ describe("the Anthropic and Ollama providers over real HTTP", () => {
     const [exchange] = upstream.exchanges;
     expect(exchange).to.include({ path: "/v1/api/chat" });
     expect(exchange?.headers).to.include({ authorization: "Bearer sk-test" });
+  });
+
+  it("never tell a code that holds the key", async () => {
+    const named = await ask("anthropic", 401, {
+      type: "error",
+      error: { type: "sk-test", message: "no sk-test" },
+    });
+    expect(named.failure).to.deep.equal({ class: "auth", httpStatus: 401 });
   });
 
   it("fail at once, asking nobody, when Ollama has no words for the request", async () => {

@@ -51,6 +51,19 @@ describe("a request to Anthropic", () => {
     }
   });
 
+  it("leaves out turns without content, which are refused", () => {
+    const messages = [text("user", "Hi."), text("assistant", ""), text("user", "Still there?")];
+    expect(encode({ messages }).messages).to.deep.equal([
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "Hi." },
+          { type: "text", text: "Still there?" },
+        ],
+      },
+    ]);
+  });
+
   it("puts the results of parallel calls together into the user's turn, under ids that are taken", () => {
     const toolCalls = [
       { callId: "a:1", name: "add", arguments: '{"a":2}' },

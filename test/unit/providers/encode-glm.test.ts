@@ -105,5 +105,8 @@ describe("a request to OpenRouter", () => {
   it("lets the operator choose among the hosts", () => {
     const provider = { only: ["x"], allow_fallbacks: false };
     expect(encodeWith({ provider }).provider).to.deep.equal(provider);
+    const deployment = makeDeployment({ requestOverrides: { provider: { order: ["x"] } } });
+    const body = JSON.parse(encodeForOpenRouter(makeCall({ tools: TOOLS }, { deployment })));
+    expect(body.provider).to.deep.equal({ allow_fallbacks: true, require_parameters: true, order: ["x"] });
   });
 });
