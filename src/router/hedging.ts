@@ -8,8 +8,6 @@ import type { Chosen } from "./wait-for-place.ts";
 
 /** The share of attempts that begin to answer before a hedge is sent. */
 const HEDGE_QUANTILE = 0.95;
-/** The same for an attempt on trial. */
-const TRIAL_HEDGE_QUANTILE = 0.5;
 /** A deployment with less of its limits left is not hedged to. */
 const HEDGE_MIN_HEADROOM_RATIO = 0.2;
 
@@ -18,8 +16,8 @@ const HEDGE_MIN_HEADROOM_RATIO = 0.2;
  * first; undefined when that is not to be done: hedges are off, cost comes first, the
  * target wants its own order, or the time does not allow it. Never later than its
  * silence speaks against the deployment. An attempt that probes a breaker or
- * verifies a suspicion does that for the requests to come, so its own does not
- * wait longer than half of them would, whatever comes first.
+ * verifies a suspicion is hedged whatever comes first, because it does that for the
+ * requests to come; but not sooner, or one that is merely not quick would count as failed.
  */
 export function findHedgeDelayMs(
   { options, evidence, clock }: RouterParts,
@@ -30,9 +28,9 @@ export function findHedgeDelayMs(
   const onTrial = reason === "probe" || reason === "forced_probe" || view.suspect;
   if (demands.priority === "cost" && !onTrial) return undefined;
   const { promptTokens } = demands;
-  const quantile = onTrial ? TRIAL_HEDGE_QUANTILE : HEDGE_QUANTILE;
-  const usualMs = evidence.firstTokenQuantileMs(view.deployment, quantile, promptTokens);
-  const lateMs = Math.min(usualMs, evidence.suspectAgeMs(view.deployment, promptTokens));
+  const suspectMs = evidence.suspectAgeMs(view.deployment, promptTokens);
+  const usualMs = evidence.firstTokenQuantileMs(view.deployment, HEDGE_QUANTILE, promptTokens);
+  const lateMs = onTrial ? suspectMs : Math.min(usualMs, suspectMs);
   const delayMs = Math.max(options.hedging.minDelayMs, lateMs);
   return clock.nowMs() + delayMs < deadlineMs ? delayMs : undefined;
 }

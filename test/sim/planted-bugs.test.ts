@@ -291,10 +291,11 @@ const BUGS: readonly PlantedBug[] = [
     bug: "a success from before the outage closes the breaker (opossum has no epochs)",
     rule: "I7",
     contestant: sluice,
-    effects: [B_FAILS],
+    // Long answers: they end when the breaker is not closed any more.
+    effects: [makeEffect("*", { untilMs: 20_000, perTokenFactor: 5 }), B_FAILS],
     patch: () =>
       patchPermits((breaker, permit, verdict, facts) => {
-        if (verdict === "success" && breaker.state === "half_open" && !permit.isCurrent()) breaker.reset();
+        if (verdict === "success" && breaker.state !== "closed" && !permit.isCurrent()) breaker.reset();
         return permit.settle(verdict, facts);
       }),
   },

@@ -1,4 +1,5 @@
 import { type SeriesValue, TRIP_WINDOWS_MS } from "./bucket-series.ts";
+import { countConvincingSuccesses } from "./convincing-successes.ts";
 import { TRIP_WEIGHTS } from "./outcome-door.ts";
 import type { PeerBreaker } from "./peer-breaker.ts";
 import { PEER_GONE_MS, PEER_TTL_MS, PeerEvidence } from "./peer-evidence.ts";
@@ -115,14 +116,16 @@ export class FleetEvidence {
   }
 
   /**
-   * An attempt of our own has shown that the deployment works: what speaks against it
-   * until now is void, and who said so is not listened to about it for a minute.
+   * So many attempts of our own in a row have shown that the deployment works. Who saw it
+   * fail so often that this many would seldom succeed is refuted: what it said until
+   * now is void, and it is not listened to about it for a minute.
    */
-  refute(nowMs: number): void {
+  refute(nowMs: number, successCount: number): void {
     this.#advice.atMs = Number.NaN;
     for (const [replicaId, incarnations] of this.#peers) {
       for (const peer of incarnations) {
         if (!this.#speaksAgainst(peer, nowMs)) continue;
+        if (successCount < countConvincingSuccesses(this.#failureRatioOf(peer, nowMs), 1)) continue;
         peer.refute(nowMs, nowMs + REFUTED_MS);
         this.#refutedCounts.set(replicaId, (this.#refutedCounts.get(replicaId) ?? 0) + 1);
       }
@@ -177,6 +180,17 @@ export class FleetEvidence {
     return { openCount, newestAgeMs, endedCount, failedCount };
   }
 
+  /** The share of failures in the window in which a peer speaks most against it; all where only its breaker does. */
+  #failureRatioOf(peer: PeerEvidence, nowMs: number): number {
+    this.#sums.fill(0);
+    peer.addTripSums(nowMs, 1, this.#sums);
+    const statistic = computeTripStatistic(this.#sums);
+    const windowMs = TRIP_WINDOWS_MS[this.#sums.indexOf(statistic)];
+    if (windowMs === undefined || statistic === 0) return 1;
+    const sum = (counter: "ok" | "hard" | "weak") => peer.sum(nowMs, windowMs, counter);
+    return inferFailureRatio(statistic, sum("ok") + sum("hard") + sum("weak") / 2);
+  }
+
   #speaksAgainst(peer: PeerEvidence, nowMs: number): boolean {
     this.#sums.fill(0);
     peer.addTripSums(nowMs, 1, this.#sums);
@@ -218,6 +232,8 @@ export class FleetEvidence {
     for (const [newest] of this.#peers.values()) {
       if (newest === undefined || newest.silentMs(nowMs) > PEER_GONE_MS) continue;
       const most = Math.max(ownCount * MAX_IN_FLIGHT_RATIO, MIN_IN_FLIGHT_BOUND);
+      // Who was refuted about the deployment is not believed in this either.
+      if (newest.weight(nowMs) === 0) continue;
       total += Math.min(newest.inFlightCount(nowMs) ?? ownCount, most);
     }
     return total;

@@ -1,4 +1,3 @@
-import { countConvincingSuccesses } from "../../core/evidence/convincing-successes.ts";
 import { FleetEvidence, type MergeResult } from "../../core/evidence/fleet-evidence.ts";
 import type { EvidenceKind } from "../../core/evidence/outcome-door.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
@@ -31,6 +30,7 @@ export class FailureEvidence {
   #verifyingSinceMs: number | undefined;
   /** Verifications in a row that succeeded. */
   #verifiedCount = 0;
+  #verifiedMs = Number.NEGATIVE_INFINITY;
 
   constructor(weightOf: (replicaId: string) => number) {
     this.#weightOf = weightOf;
@@ -92,6 +92,9 @@ export class FailureEvidence {
   }
 
   beginVerification(nowMs: number): void {
+    // Those of an earlier suspicion prove nothing about this one.
+    if (nowMs - this.#verifiedMs > VERIFICATION_MS) this.#verifiedCount = 0;
+    this.#verifiedMs = nowMs;
     this.#verifyingSinceMs = nowMs;
   }
 
@@ -105,10 +108,7 @@ export class FailureEvidence {
     if (kind === "hard" || kind === "weak") this.#verifiedCount = 0;
     if (kind !== "ok") return;
     this.#verifiedCount += 1;
-    const failureRatio = this.#fleet.failureRatio(nowMs, this.#weightOf);
-    if (this.#verifiedCount < countConvincingSuccesses(failureRatio, 1)) return;
-    this.#verifiedCount = 0;
-    this.#fleet.refute(nowMs);
+    this.#fleet.refute(nowMs, this.#verifiedCount);
   }
 
   /** The share of failures in what speaks against the deployment: by the peers' evidence when that `verifies`, else by our own. */
