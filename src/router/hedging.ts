@@ -8,6 +8,9 @@ import type { Chosen } from "./wait-for-place.ts";
 
 /** The share of attempts that begin to answer before a hedge is sent. */
 const HEDGE_QUANTILE = 0.95;
+/** One on trial is hedged when half would have begun, but not before this: merely not quick is not failed. */
+const TRIAL_HEDGE_QUANTILE = 0.5;
+const TRIAL_MIN_DELAY_MS = 1_500;
 /** A deployment with less of its limits left is not hedged to. */
 const HEDGE_MIN_HEADROOM_RATIO = 0.2;
 
@@ -17,7 +20,7 @@ const HEDGE_MIN_HEADROOM_RATIO = 0.2;
  * target wants its own order, or the time does not allow it. Never later than its
  * silence speaks against the deployment. An attempt that probes a breaker or
  * verifies a suspicion is hedged whatever comes first, because it does that for the
- * requests to come; but not sooner, or one that is merely not quick would count as failed.
+ * requests to come.
  */
 export function findHedgeDelayMs(
   { options, evidence, clock }: RouterParts,
@@ -28,10 +31,10 @@ export function findHedgeDelayMs(
   const onTrial = reason === "probe" || reason === "forced_probe" || view.suspect;
   if (demands.priority === "cost" && !onTrial) return undefined;
   const { promptTokens } = demands;
-  const suspectMs = evidence.suspectAgeMs(view.deployment, promptTokens);
-  const usualMs = evidence.firstTokenQuantileMs(view.deployment, HEDGE_QUANTILE, promptTokens);
-  const lateMs = onTrial ? suspectMs : Math.min(usualMs, suspectMs);
-  const delayMs = Math.max(options.hedging.minDelayMs, lateMs);
+  const quantile = onTrial ? TRIAL_HEDGE_QUANTILE : HEDGE_QUANTILE;
+  const usualMs = evidence.firstTokenQuantileMs(view.deployment, quantile, promptTokens);
+  const lateMs = Math.min(usualMs, evidence.suspectAgeMs(view.deployment, promptTokens));
+  const delayMs = Math.max(options.hedging.minDelayMs, lateMs, onTrial ? TRIAL_MIN_DELAY_MS : 0);
   return clock.nowMs() + delayMs < deadlineMs ? delayMs : undefined;
 }
 
