@@ -2,10 +2,12 @@
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { KeptRuns } from "./cli/kept-runs.ts";
 import { HELP, readOptions, type SimOptions } from "./cli/options.ts";
 import type { RunTask } from "./cli/run-task.ts";
 import { runTasks } from "./cli/run-tasks.ts";
-import { CONTESTANTS } from "./policies/contestants.ts";
+import { CONTESTANTS, VARIANTS } from "./policies/contestants.ts";
+import { judgeSweep, renderSweep } from "./report/judge-sweep.ts";
 import { renderHtml } from "./report/render-html.ts";
 import { renderMarkdown } from "./report/render-markdown.ts";
 import { renderTerminal } from "./report/render-terminal.ts";
@@ -36,7 +38,9 @@ function listScenarios(wanted: readonly string[]): readonly ScenarioFile[] {
 
 function listTasks(options: SimOptions, scenarios: readonly ScenarioFile[]): readonly RunTask[] {
   const { policies, trace, outages, untilMs } = options;
-  const contestants = CONTESTANTS.filter(({ name }) => policies.length === 0 || policies.includes(name));
+  const contestants = (options.sweep === undefined ? CONTESTANTS : VARIANTS).filter(
+    ({ name }) => policies.length === 0 || policies.includes(name.split("@")[0] ?? name),
+  );
   return scenarios.flatMap(({ file, scenario }) =>
     options.regimes.flatMap((regime) =>
       contestants.flatMap(({ name }) =>
@@ -66,13 +70,20 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const scenarios = listScenarios(options.scenarios);
   const tasks = listTasks(options, scenarios);
-  const results = await runTasks(tasks, options.jobCount, (doneCount) => {
+  const kept = options.keep === undefined ? undefined : new KeptRuns(options.keep);
+  const results = await runTasks(tasks, options.jobCount, kept, (doneCount) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${doneCount} of ${tasks.length} runs`);
     else if (doneCount % 50 === 0) process.stderr.write(`${doneCount} of ${tasks.length} runs\n`);
   });
   if (process.stderr.isTTY) process.stderr.write("\n");
   const asked = args.filter((arg, index) => !isOutput(arg) && !isOutput(args[index - 1]));
   const command = ["node sim/run.ts", ...asked].join(" ");
+  if (options.sweep !== undefined) {
+    const sweep = judgeSweep(results, command);
+    writeFileSync(options.sweep, `${JSON.stringify(sweep, undefined, 2)}\n`);
+    process.stdout.write(renderSweep(sweep));
+    return 0;
+  }
   const report = buildReport(
     results,
     scenarios.map(({ scenario }) => scenario),
@@ -87,7 +98,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** Where a report goes, and how many threads make it, changes nothing in it. */
 function isOutput(arg: string | undefined): boolean {
-  return ["--json", "--markdown", "--html", "--jobs"].includes(arg ?? "");
+  return ["--json", "--markdown", "--html", "--jobs", "--keep"].includes(arg ?? "");
 }
 
 try {

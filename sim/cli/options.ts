@@ -19,6 +19,10 @@ export interface SimOptions {
   readonly json: string | undefined;
   readonly markdown: string | undefined;
   readonly html: string | undefined;
+  /** Results of runs are kept here, and those that are here are not made again. */
+  readonly keep: string | undefined;
+  /** Tries the baselines' figures instead of comparing, and leaves the best here. */
+  readonly sweep: string | undefined;
   readonly help: boolean;
 }
 
@@ -35,6 +39,9 @@ export const HELP = `Runs the router and the other strategies in virtual time an
   --trace FILE       arrivals and lengths from a CSV: seconds,prompt tokens,output tokens
   --outages FILE     incidents for S16 from a CSV: provider,start,end in seconds
   --json FILE --markdown FILE --html FILE   write the report there too
+  --keep FILE        keep results of runs there and do not make again what is there;
+                     delete it when the code has changed
+  --sweep FILE       try the baselines' figures instead and leave the best there
 `;
 
 /** Reads the command line. Throws `DataError`. */
@@ -52,6 +59,8 @@ export function readOptions(args: readonly string[]): SimOptions {
     "json",
     "markdown",
     "html",
+    "keep",
+    "sweep",
   ];
   let values: Partial<Record<string, string | boolean>>;
   try {
@@ -92,6 +101,8 @@ export function readOptions(args: readonly string[]): SimOptions {
     json: textOf("json"),
     markdown: textOf("markdown"),
     html: textOf("html"),
+    keep: textOf("keep"),
+    sweep: textOf("sweep"),
     help: values.help === true,
   };
 }

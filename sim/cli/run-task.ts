@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InvariantViolation } from "../check/invariant-violation.ts";
-import { CONTESTANTS } from "../policies/contestants.ts";
+import { findContestant } from "../policies/contestants.ts";
 import type { Measures } from "../report/measure.ts";
 import { runOnce } from "../run-once.ts";
 import { readEndpoints } from "../world/endpoint-spec.ts";
@@ -33,7 +33,7 @@ export const ENDPOINTS_FILE = join(import.meta.dirname, "../data/endpoints.json"
 
 /** Makes a run. A broken rule is a result; anything else thrown is a bug or bad data. */
 export function runTask(task: RunTask): RunResult {
-  const contestant = CONTESTANTS.find(({ name }) => name === task.contestant);
+  const contestant = findContestant(task.contestant);
   if (contestant === undefined) throw new Error(`there is no policy ${task.contestant}`);
   const endpoints = readEndpoints(ENDPOINTS_FILE);
   const providers = [...new Set(endpoints.map(({ provider }) => provider))];

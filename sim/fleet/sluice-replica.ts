@@ -2,12 +2,11 @@ import type { AttemptRecord } from "../../src/domain/attempt.ts";
 import type { Clock, Provider, ProviderCall, Random } from "../../src/domain/ports.ts";
 import type { EvidenceExchange } from "../../src/fleet/evidence-exchange.ts";
 import { seededRandom } from "../../src/lib/random.ts";
-import type { RoutingInput } from "../../src/main/build-routing.ts";
+import { buildRouting, type Routing, type RoutingInput } from "../../src/main/build-routing.ts";
 import type { RouteConsumer } from "../../src/router/route.ts";
 import { InvariantViolation } from "../check/invariant-violation.ts";
 import { deriveSeed } from "../world/draws.ts";
 import type { SimRequest } from "../world/workload.ts";
-import { buildReplica, type ReplicaRouting } from "./build-replica.ts";
 import type { FleetParts } from "./fleet.ts";
 import type { GossipBus } from "./gossip-bus.ts";
 import { makeGenerationRequest } from "./make-generation-request.ts";
@@ -38,7 +37,7 @@ export interface ReplicaParts {
 export class SluiceReplica {
   readonly #parts: ReplicaParts;
   readonly #clock: Clock;
-  readonly #routing: ReplicaRouting;
+  readonly #routing: Routing;
   readonly #gossip: EvidenceExchange | undefined;
   readonly #rules: readonly CallRules[];
   readonly #requests = new Map<string, SimRequest>();
@@ -50,16 +49,30 @@ export class SluiceReplica {
     const { fleet, config, random, bus, index, options } = parts;
     this.#clock = skewClock(fleet.world.clock, parts.clockOffsetMs);
     const nowMs = () => this.#clock.nowMs();
-    this.#rules = fleet.world.endpoints.map(({ id }) => new CallRules(`${id} by replica ${index}`, nowMs));
+    this.#rules = fleet.world.endpoints.map(
+      ({ id }) => new CallRules(`${id} by replica ${index}`, nowMs, options.tripTest ? 2 : 1),
+    );
     const ports = { clock: this.#clock, random, providers: this.#buildProviders() };
     const replicaId = bus === undefined ? "" : `replica-${index}`;
-    this.#routing = buildReplica(config, ports, () => `attempt-${index}-${this.#attemptCount++}`, replicaId);
+    this.#routing = buildRouting(
+      config,
+      { ...ports, replicaId },
+      () => `attempt-${index}-${this.#attemptCount++}`,
+    );
     const { evidence, deployments } = this.#routing;
     const all = config.models.flatMap((model) => model.deployments);
     const indexes = new Map(all.map(({ id }, place) => [id, place]));
     deployments.onBreakerChange(({ id }, state) => {
       this.#stateChangeCount += 1;
       this.#rules[indexes.get(id) ?? -1]?.enter(state);
+    });
+    this.#routing.observe({
+      onAttemptEnd: (record) => {
+        this.#rules[indexes.get(record.deployment.id) ?? -1]?.settle();
+        if (isAlarming(record)) this.#gossip?.noteUrgent(record.deployment);
+        else this.#gossip?.noteChange(record.deployment);
+      },
+      onRequestEnd() {},
     });
     if (bus === undefined) return;
     const gossip = startGossip({
@@ -73,11 +86,6 @@ export class SluiceReplica {
       options,
     });
     this.#gossip = gossip;
-    this.#routing.settlement.observe({
-      onAttemptEnd: (record) =>
-        isAlarming(record) ? gossip.noteUrgent(record.deployment) : gossip.noteChange(record.deployment),
-      onRequestEnd() {},
-    });
   }
 
   get stateChangeCount(): number {
@@ -129,7 +137,9 @@ export class SluiceReplica {
     return suspect || breakerState !== "closed";
   }
 
+  /** The traffic is over. Throws `InvariantViolation`. */
   stopGossip(): void {
+    for (const rules of this.#rules) rules.checkAlive();
     this.#gossip?.close();
   }
 

@@ -1,6 +1,8 @@
 /** The world's endpoints as a catalog that the router can be configured with. */
 
 import type { Deployment, Model, ModelCapabilities } from "../../src/domain/deployment.ts";
+import { speedOfTier } from "../../src/policies/evidence/speed-of-tier.ts";
+import { MEAN_OUTPUT_TOKENS } from "../policies/static-order.ts";
 import type { EndpointSpec } from "../world/endpoint-spec.ts";
 
 const CAPABILITIES: ModelCapabilities = {
@@ -41,7 +43,7 @@ export function buildCatalog(
       name: endpoint.model,
       description: "",
       capabilities: CAPABILITIES,
-      tiers: { speed: 3, quality, cost: 3 },
+      tiers: { speed: findSpeedTier(endpoint), quality, cost: 3 },
       price: {
         inputNanoUsd: endpoint.inputUsd * factor * NANO_USD,
         outputNanoUsd: endpoint.outputUsd * factor * NANO_USD,
@@ -50,4 +52,16 @@ export function buildCatalog(
       deployments: [deployment],
     };
   });
+}
+
+/** The speed tier whose time to a usual answer is nearest to the declared one: by logarithms, because tiers are factors. */
+function findSpeedTier({ firstTokenMs, perTokenMs }: EndpointSpec): number {
+  const declaredMs = firstTokenMs + perTokenMs * MEAN_OUTPUT_TOKENS;
+  const distances = [1, 2, 3, 4, 5].map((tier) => {
+    const { timeToFirstToken, timePerToken } = speedOfTier(tier);
+    return Math.abs(
+      Math.log(declaredMs / (timeToFirstToken.medianMs + timePerToken.medianMs * MEAN_OUTPUT_TOKENS)),
+    );
+  });
+  return 1 + distances.indexOf(Math.min(...distances));
 }

@@ -1,6 +1,7 @@
 import type { Provider, ProviderAttempt, ProviderCall, ProviderSink } from "../../src/domain/ports.ts";
 import type { SimRequest } from "../world/workload.ts";
 import type { WorldView } from "../world/world.ts";
+import type { EndCall } from "./sluice-rules.ts";
 
 /** One provider of the world, spoken to through the router's own port. */
 export class WorldProvider implements Provider {
@@ -32,7 +33,7 @@ export class WorldProvider implements Provider {
     const running = this.#world.call(endpoint, request, {
       onFirstToken: () => sink.onEvents(FIRST_DELTA),
       onEnd(failure, outputTokens) {
-        ended.fn?.(failure?.retryAfterMs);
+        ended.fn?.(failure?.retryAfterMs, failure === undefined);
         if (failure !== undefined) return sink.onEnd({ kind: "failed", failure });
         sink.onEvents([{ kind: "usage", usage: { inputTokens: request.promptTokens, outputTokens } }]);
         sink.onEnd(COMPLETED);
@@ -42,7 +43,7 @@ export class WorldProvider implements Provider {
       pause() {},
       resume() {},
       abort() {
-        ended.fn?.(undefined);
+        ended.fn?.(undefined, false);
         running.abort();
       },
     };
@@ -51,9 +52,9 @@ export class WorldProvider implements Provider {
   async close(): Promise<void> {}
 }
 
-/** Filled in by whoever wants to know when a call is over, and with which Retry-After. */
+/** Filled in by whoever wants to know when a call is over. */
 export interface CallEndListener {
-  fn: ((retryAfterMs: number | undefined) => void) | undefined;
+  fn: EndCall | undefined;
 }
 
 const FIRST_DELTA = [{ kind: "text_delta", text: "." }] as const;

@@ -4,22 +4,17 @@ import type { Fleet, FleetParts } from "../fleet/fleet.ts";
 import { type FleetPolicyFactory, PolicyFleet } from "../fleet/policy-fleet.ts";
 import { SluiceFleet } from "../fleet/sluice-fleet.ts";
 import { type SluiceOptions, WHOLE_SLUICE } from "../fleet/sluice-options.ts";
-import { bifrostPolicy } from "./bifrost.ts";
-import { chainPolicy } from "./chain.ts";
-import { envoyPolicy } from "./envoy.ts";
-import { latencyBasedPolicy } from "./latency-based.ts";
-import { openRouterPolicy } from "./openrouter.ts";
 import { oraclePolicy } from "./oracle.ts";
-import { FINAGLE, LINKERD, peakEwmaPolicy } from "./peak-ewma.ts";
 import { randomPolicy } from "./random-policy.ts";
+import { roundRobinPolicy } from "./simple-policies.ts";
 import {
-  leastBusyPolicy,
-  lowestCostPolicy,
-  roundRobinPolicy,
-  shufflePolicy,
-  usageBasedPolicy,
-} from "./simple-policies.ts";
-import { THOMPSON, thompsonPolicy } from "./thompson.ts";
+  listVariants,
+  nameParameters,
+  type Parameters,
+  TUNABLE_BASELINES,
+  type TunableBaseline,
+} from "./tunable.ts";
+import { readTuned } from "./tuned.ts";
 
 /** One way of routing. */
 export interface Contestant {
@@ -39,7 +34,18 @@ function ablation(name: string, title: string, change: Partial<SluiceOptions>): 
   return { name, title, kind: "ablation", start: (parts) => new SluiceFleet(parts, options) };
 }
 
-/** In the order of the report. `random` and `oracle` are the ends of the scale of regret. */
+function tuned(each: TunableBaseline, parameters: Parameters, name: string): Contestant {
+  return baseline(name, `${each.title} (${nameParameters(parameters)})`, each.make(parameters));
+}
+
+/** The published value of each figure that a sweep looks at. */
+function swept(each: TunableBaseline): Parameters {
+  return listVariants(each)[0] ?? {};
+}
+
+const TUNED = readTuned();
+
+/** In the order of the report; baselines with the best figures that a sweep found. `random` and `oracle` are the ends of the scale of regret. */
 export const CONTESTANTS: readonly Contestant[] = [
   { name: "sluice", title: "Sluice", kind: "ours", start: (parts) => new SluiceFleet(parts, WHOLE_SLUICE) },
   ablation("no-gossip", "Sluice without gossip", { gossip: false }),
@@ -48,23 +54,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   ablation("no-trip-test", "Sluice without the trip test", { tripTest: false }),
   baseline("random", "Random", randomPolicy),
   baseline("round-robin", "Round robin", roundRobinPolicy),
-  baseline("shuffle", "LiteLLM simple-shuffle + cooldown", shufflePolicy),
-  baseline("latency", "LiteLLM latency as is + cooldown", latencyBasedPolicy(false)),
-  baseline("latency-fixed", "LiteLLM latency, mended + cooldown", latencyBasedPolicy(true)),
-  baseline("least-busy", "LiteLLM least-busy + cooldown", leastBusyPolicy),
-  baseline("lowest-cost", "LiteLLM lowest-cost + cooldown", lowestCostPolicy),
-  baseline("usage", "LiteLLM usage-based v2 + cooldown", usageBasedPolicy),
-  baseline(
-    "chain",
-    "Static chain with a breaker (5, 60 s)",
-    chainPolicy({ failureCount: 5, openMs: 60_000 }),
-  ),
-  baseline("peak-ewma", "Finagle Peak EWMA, two choices", peakEwmaPolicy(FINAGLE)),
-  baseline("penalty-ewma", "Linkerd penalty Peak EWMA, two choices", peakEwmaPolicy(LINKERD)),
-  baseline("openrouter", "OpenRouter classic", openRouterPolicy),
-  baseline("bifrost", "Bifrost-like", bifrostPolicy),
-  baseline("envoy", "Envoy-like", envoyPolicy),
-  baseline("thompson", "Discounted Thompson (60 s), declared worth", thompsonPolicy(THOMPSON)),
+  ...TUNABLE_BASELINES.map((each) => tuned(each, TUNED.get(each.name) ?? swept(each), each.name)),
   {
     name: "oracle",
     title: "Oracle O1",
@@ -72,3 +62,15 @@ export const CONTESTANTS: readonly Contestant[] = [
     start: (parts) => new PolicyFleet(parts, oraclePolicy),
   },
 ];
+
+/** The baselines with every combination of figures that a sweep tries, named `<baseline>@<figures>`. */
+export const VARIANTS: readonly Contestant[] = TUNABLE_BASELINES.flatMap((each) =>
+  listVariants(each).map((parameters) =>
+    tuned(each, parameters, `${each.name}@${nameParameters(parameters)}`),
+  ),
+);
+
+/** The contestant, or variant of one, of that name. */
+export function findContestant(name: string): Contestant | undefined {
+  return (name.includes("@") ? VARIANTS : CONTESTANTS).find((contestant) => contestant.name === name);
+}

@@ -1,21 +1,30 @@
 import type { CallReport } from "./policy.ts";
 
-const COOLDOWN_MS = 5_000;
-const FAILURE_RATIO = 0.5;
+/** How LiteLLM's cooldown is set. */
+export interface CooldownOptions {
+  readonly cooldownMs: number;
+  /** More than this share of failures in the minute is too much. */
+  readonly failureRatio: number;
+}
+
+/** What LiteLLM publishes. */
+export const LITELLM: CooldownOptions = { cooldownMs: 5_000, failureRatio: 0.5 };
 const MIN_CALL_COUNT = 5;
 const MINUTE_MS = 60_000;
 
 /**
- * LiteLLM's cooldown: more than half of at least five calls failed in the current minute,
+ * LiteLLM's cooldown, by default: more than half of at least five calls failed in the current minute,
  * or a refusal that no retry mends: out for 5 s, or for as long as Retry-After says.
  */
 export class Cooldown {
   readonly #nowMs: () => number;
+  readonly #options: CooldownOptions;
   readonly #untilMs = new Map<number, number>();
   readonly #counts = new Map<number, { minute: number; callCount: number; failureCount: number }>();
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, options: CooldownOptions) {
     this.#nowMs = nowMs;
+    this.#options = options;
   }
 
   /** Those that are not out; everybody when all are. */
@@ -34,10 +43,11 @@ export class Cooldown {
     if (outcome === "ok") return;
     counts.failureCount += 1;
     const mostFail =
-      counts.callCount >= MIN_CALL_COUNT && counts.failureCount / counts.callCount > FAILURE_RATIO;
+      counts.callCount >= MIN_CALL_COUNT &&
+      counts.failureCount / counts.callCount > this.#options.failureRatio;
     // LiteLLM sends 429 and refused credentials into cooldown at once.
     if (mostFail || outcome === "limited" || outcome === "unpaid") {
-      this.#untilMs.set(endpoint, this.#nowMs() + (retryAfterMs ?? COOLDOWN_MS));
+      this.#untilMs.set(endpoint, this.#nowMs() + (retryAfterMs ?? this.#options.cooldownMs));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { Cooldown } from "./cooldown.ts";
+import { Cooldown, type CooldownOptions } from "./cooldown.ts";
 import { pickLeast, pickOne } from "./pick.ts";
 import type { PolicyFactory } from "./policy.ts";
 
@@ -13,9 +13,9 @@ const TIMEOUT_PENALTY_S = 1_000;
  * the version as it was read: with ten samples the new one replaces the tenth and the nine
  * oldest stay until the hour is over; true shifts the oldest out.
  */
-export function latencyBasedPolicy(fixed: boolean): PolicyFactory {
+export function latencyBasedPolicy(fixed: boolean, options: CooldownOptions): PolicyFactory {
   return ({ nowMs, random, endpoints }) => {
-    const cooldown = new Cooldown(nowMs);
+    const cooldown = new Cooldown(nowMs, options);
     const samples: { values: number[]; writtenMs: number }[] = endpoints.map(() => ({
       values: [],
       writtenMs: 0,

@@ -17,11 +17,17 @@ interface Prospect {
   readonly totalMs: number;
 }
 
+/** What the last request of a quota may be worth beside another's, in utility. */
+const SCARCITY_PRICE = 0.15;
+
 /**
  * O1: knows the state of the world (errors, speeds, prices, what is left of quotas, calls in
  * flight) but not the draws nor an answer's length. It takes the endpoint with the best
- * value, that of a second try after a failure included; without that, a plain chain would
- * beat it in gray failures.
+ * value, that of a second try after a failure included (without that, a plain chain would
+ * beat it in gray failures), less the price of the quota that it uses up. The price rises
+ * as the quota empties, so it settles where just as many take it as it refills for: those
+ * to whom it is worth most (bid prices, as in revenue management; the emptying bucket is
+ * the dual variable's integrator).
  */
 export const oraclePolicy: FleetPolicyFactory = (_context, world) => ({
   choose(request, untried, attempt) {
@@ -34,7 +40,8 @@ export const oraclePolicy: FleetPolicyFactory = (_context, world) => ({
     const last = attempt + 1 >= MAX_FORESEEN_CALLS;
     let best: { readonly endpoint: number; readonly worth: number } | undefined;
     for (const prospect of prospects) {
-      const worth = prospect.successRatio * prospect.value + (last ? 0 : goOn(prospect, prospects));
+      const price = SCARCITY_PRICE * (1 - world.freeRatio(prospect.endpoint));
+      const worth = prospect.successRatio * prospect.value + (last ? 0 : goOn(prospect, prospects)) - price;
       if (best === undefined || worth > best.worth) best = { endpoint: prospect.endpoint, worth };
     }
     return best?.endpoint;

@@ -1,6 +1,6 @@
 /** Policies that one sentence describes; all but round robin with LiteLLM's cooldown. */
 
-import { Cooldown } from "./cooldown.ts";
+import { Cooldown, type CooldownOptions } from "./cooldown.ts";
 import { pickLeast, pickWeighted } from "./pick.ts";
 import type { PolicyContext, PolicyFactory } from "./policy.ts";
 
@@ -19,64 +19,73 @@ export const roundRobinPolicy: PolicyFactory = ({ endpoints }) => {
 };
 
 /** LiteLLM simple-shuffle: at random in proportion to the configured requests per minute. */
-export const shufflePolicy: PolicyFactory = (context) => {
-  const cooldown = new Cooldown(context.nowMs);
-  const weightOf = (endpoint: number) => context.endpoints[endpoint]?.requestsPerMinute ?? 0;
-  return {
-    choose: (_request, untried) => pickWeighted(cooldown.admit(untried), weightOf, context.random),
-    onEnd: (report) => cooldown.note(report),
+export function shufflePolicy(options: CooldownOptions): PolicyFactory {
+  return (context) => {
+    const cooldown = new Cooldown(context.nowMs, options);
+    const weightOf = (endpoint: number) => context.endpoints[endpoint]?.requestsPerMinute ?? 0;
+    return {
+      choose: (_request, untried) => pickWeighted(cooldown.admit(untried), weightOf, context.random),
+      onEnd: (report) => cooldown.note(report),
+    };
   };
-};
+}
 
 /** LiteLLM least-busy: the fewest calls in flight at this replica. */
-export const leastBusyPolicy: PolicyFactory = ({ nowMs, endpoints }) => {
-  const cooldown = new Cooldown(nowMs);
-  const inFlight = endpoints.map(() => 0);
-  return {
-    choose: (_request, untried) => pickLeast(cooldown.admit(untried), (endpoint) => inFlight[endpoint] ?? 0),
-    onStart(endpoint) {
-      inFlight[endpoint] = (inFlight[endpoint] ?? 0) + 1;
-    },
-    onEnd(report) {
-      inFlight[report.endpoint] = (inFlight[report.endpoint] ?? 0) - 1;
-      cooldown.note(report);
-    },
+export function leastBusyPolicy(options: CooldownOptions): PolicyFactory {
+  return ({ nowMs, endpoints }) => {
+    const cooldown = new Cooldown(nowMs, options);
+    const inFlight = endpoints.map(() => 0);
+    return {
+      choose: (_request, untried) =>
+        pickLeast(cooldown.admit(untried), (endpoint) => inFlight[endpoint] ?? 0),
+      onStart(endpoint) {
+        inFlight[endpoint] = (inFlight[endpoint] ?? 0) + 1;
+      },
+      onEnd(report) {
+        inFlight[report.endpoint] = (inFlight[report.endpoint] ?? 0) - 1;
+        cooldown.note(report);
+      },
+    };
   };
-};
+}
 
 /** LiteLLM lowest-cost: the cheapest whose limits of the minute are not used up by this replica's share. */
-export const lowestCostPolicy: PolicyFactory = (context) => {
-  const cooldown = new Cooldown(context.nowMs);
-  const usage = new MinuteUsage(context);
-  return {
-    choose(_request, untried) {
-      const admitted = cooldown.admit(untried).filter((endpoint) => usage.hasRoom(endpoint));
-      return pickLeast(admitted.length > 0 ? admitted : untried, (endpoint) => priceOf(context, endpoint));
-    },
-    onStart: (endpoint, request) => usage.add(endpoint, request.promptTokens),
-    onEnd: (report) => {
-      usage.addTokens(report.endpoint, report.outputTokens);
-      cooldown.note(report);
-    },
+export function lowestCostPolicy(options: CooldownOptions): PolicyFactory {
+  return (context) => {
+    const cooldown = new Cooldown(context.nowMs, options);
+    const usage = new MinuteUsage(context);
+    return {
+      choose(_request, untried) {
+        const admitted = cooldown.admit(untried).filter((endpoint) => usage.hasRoom(endpoint));
+        return pickLeast(admitted.length > 0 ? admitted : untried, (endpoint) => priceOf(context, endpoint));
+      },
+      onStart: (endpoint, request) => usage.add(endpoint, request.promptTokens),
+      onEnd: (report) => {
+        usage.addTokens(report.endpoint, report.outputTokens);
+        cooldown.note(report);
+      },
+    };
   };
-};
+}
 
 /** LiteLLM usage-based v2 without a shared Redis: the fewest tokens in the current minute, requests counted beforehand. */
-export const usageBasedPolicy: PolicyFactory = (context) => {
-  const cooldown = new Cooldown(context.nowMs);
-  const usage = new MinuteUsage(context);
-  return {
-    choose(_request, untried) {
-      const admitted = cooldown.admit(untried).filter((endpoint) => usage.hasRoom(endpoint));
-      return pickLeast(admitted.length > 0 ? admitted : untried, (endpoint) => usage.tokensOf(endpoint));
-    },
-    onStart: (endpoint, request) => usage.add(endpoint, request.promptTokens),
-    onEnd: (report) => {
-      usage.addTokens(report.endpoint, report.outputTokens);
-      cooldown.note(report);
-    },
+export function usageBasedPolicy(options: CooldownOptions): PolicyFactory {
+  return (context) => {
+    const cooldown = new Cooldown(context.nowMs, options);
+    const usage = new MinuteUsage(context);
+    return {
+      choose(_request, untried) {
+        const admitted = cooldown.admit(untried).filter((endpoint) => usage.hasRoom(endpoint));
+        return pickLeast(admitted.length > 0 ? admitted : untried, (endpoint) => usage.tokensOf(endpoint));
+      },
+      onStart: (endpoint, request) => usage.add(endpoint, request.promptTokens),
+      onEnd: (report) => {
+        usage.addTokens(report.endpoint, report.outputTokens);
+        cooldown.note(report);
+      },
+    };
   };
-};
+}
 
 function priceOf({ endpoints, priceFactorOf }: PolicyContext, endpoint: number): number {
   const spec = endpoints[endpoint];

@@ -30,6 +30,11 @@ export class QuotaBucket {
     return this.#level >= Math.min(amount, this.capacity);
   }
 
+  /** What is left as a share of what it can hold, as of the last `fill`. */
+  get freeRatio(): number {
+    return Math.max(this.#level, 0) / Math.max(this.capacity, 1e-9);
+  }
+
   take(amount: number): void {
     this.#level -= amount;
   }

@@ -48,6 +48,8 @@ export interface WorldView {
   readonly clock: EventClock;
   conditionOf(endpoint: number, replica: number): Readonly<Condition>;
   admits(endpoint: number, tokens: number): boolean;
+  /** What is left of the scarcer quota now, 0 to 1. */
+  freeRatio(endpoint: number): number;
   inFlightCount(endpoint: number): number;
   call(endpoint: number, request: SimRequest, listener: CallListener): WorldCall;
 }
@@ -94,13 +96,16 @@ export class World implements WorldView {
 
   /** Whether the quota would let a call of so many tokens through now. */
   admits(endpoint: number, tokens: number): boolean {
-    const { quotaFactor } = this.conditionOf(endpoint, -1);
-    const nowMs = this.clock.nowMs();
+    this.#fillQuotas(endpoint);
     const requests = this.#requestQuotas[endpoint];
-    const bucket = this.#tokenQuotas[endpoint];
-    requests?.fill(nowMs, quotaFactor);
-    bucket?.fill(nowMs, quotaFactor);
-    return requests?.admits(1) === true && bucket?.admits(tokens) === true;
+    return requests?.admits(1) === true && this.#tokenQuotas[endpoint]?.admits(tokens) === true;
+  }
+
+  /** For the oracle. */
+  freeRatio(endpoint: number): number {
+    this.#fillQuotas(endpoint);
+    const requests = this.#requestQuotas[endpoint]?.freeRatio ?? 0;
+    return Math.min(requests, this.#tokenQuotas[endpoint]?.freeRatio ?? 0);
   }
 
   inFlightCount(endpoint: number): number {
@@ -146,6 +151,13 @@ export class World implements WorldView {
         end(true);
       },
     };
+  }
+
+  #fillQuotas(endpoint: number): void {
+    const { quotaFactor } = this.conditionOf(endpoint, -1);
+    const nowMs = this.clock.nowMs();
+    this.#requestQuotas[endpoint]?.fill(nowMs, quotaFactor);
+    this.#tokenQuotas[endpoint]?.fill(nowMs, quotaFactor);
   }
 
   #plan(endpoint: number, spec: EndpointSpec, request: SimRequest): CallPlan {

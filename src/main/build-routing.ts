@@ -12,6 +12,7 @@ import type { Clock, Provider, Random } from "../domain/ports.ts";
 import { CandidateSource } from "../policies/candidates/candidate-source.ts";
 import { DeploymentTable } from "../policies/deployment-table.ts";
 import { EvidenceTable } from "../policies/evidence/evidence-table.ts";
+import { speedOfTier } from "../policies/evidence/speed-of-tier.ts";
 import { RequestTally } from "../policies/request-tally.ts";
 import { Incumbents } from "../policies/rotation/incumbents.ts";
 import { RotationKeeper } from "../policies/rotation/rotation-keeper.ts";
@@ -41,6 +42,7 @@ export interface Routing {
   readonly advisor: RouteAdvisor;
   readonly metrics: ReplicaMetrics;
   readonly deployments: DeploymentTable;
+  /** What is known of every deployment; other replicas' evidence is joined into it. */
   readonly evidence: EvidenceTable;
   /** The catalog's, in its order. */
   readonly modelNames: readonly string[];
@@ -56,8 +58,12 @@ export interface Routing {
 /** The parts of a configuration that routing reads. */
 export type RoutingInput = Pick<Config, "models" | "providers" | "targets" | "routing" | "deploymentLimits">;
 
-/** Builds the parts. */
-export function buildRouting(config: RoutingInput, ports: RoutingPorts): Routing {
+/** Builds the parts. `newAttemptId`: never the same twice; a simulation gives its own, so that a seed repeats everything. */
+export function buildRouting(
+  config: RoutingInput,
+  ports: RoutingPorts,
+  newAttemptId: () => string = randomUUID,
+): Routing {
   const { clock, random, providers, replicaId } = ports;
   const { models, routing, targets } = config;
   const catalog: TargetCatalog = { models, providers: config.providers.map(({ name }) => name), targets };
@@ -67,6 +73,7 @@ export function buildRouting(config: RoutingInput, ports: RoutingPorts): Routing
   const evidence = new EvidenceTable(subjects, clock, random, {
     ...(replicaId === undefined ? {} : { replicaId }),
     performanceTracking: routing.performanceTracking,
+    speedOf: (deployment) => speedOfTier(deployments.entry(deployment).model.tiers.speed),
     limitsOf: ({ id }) => config.deploymentLimits.get(id) ?? {},
   });
   const requests = new RequestTally();
@@ -102,7 +109,7 @@ export function buildRouting(config: RoutingInput, ports: RoutingPorts): Routing
     evidence,
     providers,
     settlement,
-    newAttemptId: randomUUID,
+    newAttemptId,
     source,
     decider,
     requests,

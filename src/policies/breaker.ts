@@ -15,6 +15,8 @@ export type { BreakerFacts, BreakerOptions, BreakerVerdict } from "./breaker/bre
 
 /** The right to make one attempt. */
 export interface BreakerPermit {
+  /** Whether it was given in the present state of the breaker, which has not changed since. */
+  isCurrent(): boolean;
   /**
    * Reports how the attempt ended. Only the first call counts. Returns whether the
    * attempt belongs to the present state of the breaker: false for one from before it
@@ -149,9 +151,11 @@ export class Breaker {
     const ticket = this.#circuit.closed ? undefined : this.#slots.take(this.#clock.nowMs());
     const epoch = this.#epoch;
     let settled = false;
+    const isCurrent = () => epoch === this.#epoch;
     return {
+      isCurrent,
       settle: (verdict, facts = NO_FACTS) => {
-        if (settled || epoch !== this.#epoch) return false;
+        if (settled || !isCurrent()) return false;
         settled = true;
         this.#record(verdict, facts, ticket);
         return true;

@@ -85,8 +85,9 @@ export class AttemptFlight {
       parts.clock,
       provider,
       { deployment, request, attemptId: parts.newAttemptId(), traceparent: plan.traceparent },
-      plan.limits,
+      { ...plan.limits, suspectMs: parts.evidence.suspectAgeMs(deployment, demands.promptTokens) },
       {
+        onSilence: (ageMs) => this.#onSilence(ageMs),
         onBatch: (batch) => this.#onBatch(batch),
         onEnd: (end) => this.#onEnd(end),
         onQuota: (headers) => parts.evidence.readHeaders(deployment, headers),
@@ -110,6 +111,13 @@ export class AttemptFlight {
   /** Ends the attempt now; it is settled before this returns. Does nothing after the end. */
   abort(outcome: "cancelled" | "superseded"): void {
     this.#attempt.abort(outcome);
+  }
+
+  #onSilence(ageMs: number): number {
+    const { deployment, live, permit } = this.plan;
+    // A breaker of the set's own says nothing about the state of the deployment's.
+    const own = live.breakers.has(deployment.id) ? undefined : permit;
+    return this.#parts.evidence.recordSilence(deployment, this.#started, ageMs, own);
   }
 
   #onBatch(batch: readonly GenerationEvent[]): void {

@@ -18,6 +18,8 @@ import type { Usage } from "../domain/usage.ts";
 export interface AttemptLimits {
   /** From dispatch to the first delta. */
   readonly firstTokenMs: number;
+  /** From dispatch until the first delta is late enough to be told; less than `firstTokenMs` to matter. */
+  readonly suspectMs?: number;
   /** Between two reads from the provider, while the caller reads. */
   readonly idleMs: number;
   /** From dispatch to the end. */
@@ -38,6 +40,8 @@ export interface AttemptEnd {
 export interface AttemptListener {
   onBatch(batch: readonly GenerationEvent[]): void;
   onEnd(end: AttemptEnd): void;
+  /** No delta has come by `ageMs`. Answers the age at which to be told again; Infinity for never. */
+  onSilence?(ageMs: number): number;
   /** What the provider's headers say of its limits. */
   onQuota?(headers: QuotaHeaders): void;
 }
@@ -70,7 +74,7 @@ export class RunningAttempt implements ProviderSink {
     this.#listener = listener;
     this.#startedMs = clock.nowMs();
     this.#lastReadMs = this.#startedMs;
-    this.#stopFirstTokenTimer = clock.timer(limits.firstTokenMs, () => this.#timeOut("first_token"));
+    this.#stopFirstTokenTimer = this.#armFirstTokenTimer(limits.suspectMs ?? Infinity);
     this.#stopTotalTimer = clock.timer(limits.totalMs, () => this.#timeOut("total"));
     this.#stopIdleTimer = () => {};
     this.#attempt = provider.start(call, this);
@@ -119,6 +123,17 @@ export class RunningAttempt implements ProviderSink {
 
   onEnd(end: ProviderEnd): void {
     if (!this.#ended) this.#finish(end);
+  }
+
+  /** Watches for the limit, and before it for silence that is worth telling: one timer at a time. */
+  #armFirstTokenTimer(lookMs: number): Cleanup {
+    const untilMs = Math.min(lookMs, this.#limits.firstTokenMs);
+    return this.#clock.timer(untilMs - (this.#clock.nowMs() - this.#startedMs), () => {
+      if (untilMs >= this.#limits.firstTokenMs) return this.#timeOut("first_token");
+      const nextMs = this.#listener.onSilence?.(untilMs) ?? Infinity;
+      // Whoever was told may have ended it.
+      if (!this.#ended) this.#stopFirstTokenTimer = this.#armFirstTokenTimer(Math.max(nextMs, untilMs + 1));
+    });
   }
 
   /** From here on silence between reads is watched, instead of the wait for the first delta. */

@@ -20,7 +20,7 @@ import { describeResult } from "./describe-result.ts";
 import { explainNoCandidate } from "./explain-no-candidate.ts";
 import { findNextStep } from "./find-next-step.ts";
 import { fitContext } from "./fit-context.ts";
-import { findHedgeDelayMs, mayHedgeTo } from "./hedge-delay.ts";
+import { chooseHedge, findHedgeDelayMs, mayHedgeTo } from "./hedging.ts";
 import type { RouteHandle } from "./route.ts";
 import type { RoutePlan } from "./route-plan.ts";
 import type { RouteBudgets, RouterParts } from "./router-parts.ts";
@@ -122,8 +122,8 @@ export class SingleRoute implements RouteHandle, FlightListener {
   }
 
   /** What would be decided; it counts for nothing. */
-  #look(history: AttemptHistory): Chosen | undefined {
-    const decision = this.#parts.decider.look(this.#factsNow(), this.#stepAfter(history));
+  #look(history: AttemptHistory, facts = this.#factsNow()): Chosen | undefined {
+    const decision = this.#parts.decider.look(facts, this.#stepAfter(history));
     return decision.kind === "chosen" ? decision : undefined;
   }
 
@@ -200,7 +200,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     this.#flights.add(flight);
     if (purpose === "hedge") return;
     if (previous === undefined) {
-      this.#armHedge(flight);
+      this.#armHedge(flight, decision);
       consumer.onStarted(view.deployment);
     } else {
       if (purpose === "fallback") this.#parts.settlement.noteFallback(previous, view.deployment, tier.scopes);
@@ -339,19 +339,21 @@ export class SingleRoute implements RouteHandle, FlightListener {
     return stop !== undefined;
   }
 
-  #armHedge(flight: AttemptFlight): void {
-    if (!this.#plan.hedges || this.#plan.maxAttempts < 2) return;
-    const delayMs = findHedgeDelayMs(this.#parts, this.#facts, flight.plan.deployment);
+  #armHedge(flight: AttemptFlight, first: Chosen): void {
+    const mayHedge = this.#plan.hedges && this.#plan.maxAttempts > 1;
+    const delayMs = mayHedge ? findHedgeDelayMs(this.#parts, this.#facts, first) : undefined;
     if (delayMs === undefined) return;
     this.#stopHedgeTimer = this.#parts.clock.timer(delayMs, () => this.#hedge(flight));
   }
 
   /** A second attempt beside a first one that is slow to begin; the first delta of either wins. */
-  #hedge(flight: AttemptFlight): void {
+  #hedge({ plan: { deployment, tierIndex } }: AttemptFlight): void {
     if (this.#ended || this.#committed !== undefined || this.#attemptCount >= this.#plan.maxAttempts) return;
-    const decision = this.#look(this.#historyOf(flight.plan.deployment, "any", flight.plan.tierIndex));
-    if (decision === undefined || !mayHedgeTo(this.#parts, this.#plan.live, decision)) return;
-    if (!this.#budgets.hedges.withdraw()) return;
+    const decision = chooseHedge(this.#factsNow(), (facts, scope) =>
+      this.#look(this.#historyOf(deployment, scope, tierIndex), facts),
+    );
+    if (!decision || !mayHedgeTo(this.#parts, this.#plan.live, decision) || !this.#budgets.hedges.withdraw())
+      return;
     this.#noteDecision(decision);
     this.#tryTake(decision, "hedge", "nothing");
   }
@@ -375,8 +377,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
   #failAttempts(): void {
     const { target } = this.#plan.request;
     const namedModel = target.kind === "model" ? target.model : undefined;
-    const committed = this.#committed !== undefined;
-    this.#fail(attemptsFailedError(this.#attempts, { committed, namedModel }));
+    this.#fail(attemptsFailedError(this.#attempts, { committed: this.#committed !== undefined, namedModel }));
   }
 
   #fail(error: RouteError): void {

@@ -277,3 +277,34 @@ describe("a deployment that hangs while hedges win", () => {
     expect(bench.route().consumer.log).to.deep.equal(["started b-provider/b"]);
   });
 });
+
+describe("a deployment that is silent", () => {
+  it("is left alone once some attempts were silent for too long, before any of them times out", async () => {
+    const hedging = { enabled: false, minDelayMs: 800 };
+    const bench = makeBench({ routing: { breaker: { kind: "adaptive" }, hedging } });
+    await measure(bench, 100);
+    for (let request = 0; request < 12; request++) {
+      bench.route();
+      await bench.clock.advance(200);
+    }
+    await bench.clock.advance(900);
+    expect(bench.settled.filter(({ outcome }) => outcome !== "success")).to.deep.equal([]);
+    const { consumer } = bench.route();
+    expect(consumer.log).to.deep.equal(["started b-provider/b"]);
+  });
+});
+
+describe("where a hedge goes", () => {
+  it("prefers another provider to one more deployment of the silent one's", async () => {
+    const models = [
+      sampleModel("a", { providers: ["p"] }),
+      sampleModel("b", { providers: ["p"] }),
+      sampleModel("c", { providers: ["q"] }),
+    ];
+    const bench = new RouterBench(models, { routing: { hedging: HEDGING } });
+    bench.route();
+    await bench.clock.advance(UNMEASURED_MS);
+    expect(bench.provider("q").attempts).to.have.lengthOf(1);
+    expect(bench.provider("p").attempts).to.have.lengthOf(1);
+  });
+});

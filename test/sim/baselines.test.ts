@@ -1,9 +1,10 @@
 import { expect } from "chai";
-import { bifrostPolicy } from "../../sim/policies/bifrost.ts";
+import { BIFROST, bifrostPolicy } from "../../sim/policies/bifrost.ts";
 import { chainPolicy } from "../../sim/policies/chain.ts";
-import { envoyPolicy } from "../../sim/policies/envoy.ts";
+import { LITELLM } from "../../sim/policies/cooldown.ts";
+import { ENVOY, envoyPolicy } from "../../sim/policies/envoy.ts";
 import { latencyBasedPolicy } from "../../sim/policies/latency-based.ts";
-import { openRouterPolicy } from "../../sim/policies/openrouter.ts";
+import { OPENROUTER, openRouterPolicy } from "../../sim/policies/openrouter.ts";
 import { FINAGLE, LINKERD, peakEwmaPolicy } from "../../sim/policies/peak-ewma.ts";
 import type { CallOutcome, Policy, PolicyFactory } from "../../sim/policies/policy.ts";
 import { randomPolicy } from "../../sim/policies/random-policy.ts";
@@ -87,7 +88,7 @@ describe("the baselines", () => {
   });
 
   it("simple-shuffle: cools down for 5 s when more than half of five calls of the minute fail", () => {
-    const bench = new PolicyBench(shufflePolicy);
+    const bench = new PolicyBench(shufflePolicy(LITELLM));
     for (const outcome of ["ok", "ok", "error", "error"] as const) bench.call(0, outcome);
     expect(bench.count(500)[0]).to.be.greaterThan(0);
     bench.call(0, "error");
@@ -97,14 +98,14 @@ describe("the baselines", () => {
   });
 
   it("simple-shuffle: a refusal cools down for its Retry-After", () => {
-    const bench = new PolicyBench(shufflePolicy);
+    const bench = new PolicyBench(shufflePolicy(LITELLM));
     bench.call(0, "limited", 100, 20_000);
     bench.nowMs = 19_000;
     expect(bench.count(500)[0]).to.equal(0);
   });
 
   it("latency as is: once ten samples are there, only the tenth is replaced", () => {
-    const bench = new PolicyBench(latencyBasedPolicy(false));
+    const bench = new PolicyBench(latencyBasedPolicy(false, LITELLM));
     for (let index = 0; index < 10; index++) {
       bench.call(0, "ok", 1_000);
       bench.call(1, "ok", 2_000);
@@ -114,7 +115,7 @@ describe("the baselines", () => {
   });
 
   it("latency mended: the oldest sample goes", () => {
-    const bench = new PolicyBench(latencyBasedPolicy(true));
+    const bench = new PolicyBench(latencyBasedPolicy(true, LITELLM));
     for (let index = 0; index < 10; index++) {
       bench.call(0, "ok", 1_000);
       bench.call(1, "ok", 2_000);
@@ -124,7 +125,7 @@ describe("the baselines", () => {
   });
 
   it("latency: tries the unknown first, and an error leaves no trace in it", () => {
-    const bench = new PolicyBench(latencyBasedPolicy(true));
+    const bench = new PolicyBench(latencyBasedPolicy(true, LITELLM));
     bench.call(0, "ok");
     expect(bench.choose([0, 1])).to.equal(1);
     bench.call(1, "error");
@@ -132,7 +133,7 @@ describe("the baselines", () => {
   });
 
   it("least-busy: takes the one with the fewest calls in flight", () => {
-    const bench = new PolicyBench(leastBusyPolicy);
+    const bench = new PolicyBench(leastBusyPolicy(LITELLM));
     bench.policy.onStart?.(0, REQUEST);
     expect(bench.choose([0, 1])).to.equal(1);
     bench.policy.onStart?.(1, REQUEST);
@@ -141,7 +142,7 @@ describe("the baselines", () => {
   });
 
   it("lowest-cost: takes the cheapest until its limit of the minute is used up", () => {
-    const bench = new PolicyBench(lowestCostPolicy);
+    const bench = new PolicyBench(lowestCostPolicy(LITELLM));
     const cheapest = ENDPOINTS.findIndex(({ id }) => id === "e/e-lite");
     expect(bench.choose()).to.equal(cheapest);
     for (let index = 0; index < 220; index++) bench.call(cheapest, "ok");
@@ -151,7 +152,7 @@ describe("the baselines", () => {
   });
 
   it("usage-based: takes the one with the fewest tokens in this minute", () => {
-    const bench = new PolicyBench(usageBasedPolicy);
+    const bench = new PolicyBench(usageBasedPolicy(LITELLM));
     bench.call(0, "ok");
     expect(bench.choose([0, 1])).to.equal(1);
     bench.nowMs = 60_000;
@@ -195,7 +196,7 @@ describe("the baselines", () => {
   });
 
   it("OpenRouter: cheap ones get a share of 1/price², and those in an outage in the last 30 s none", () => {
-    const bench = new PolicyBench(openRouterPolicy);
+    const bench = new PolicyBench(openRouterPolicy(OPENROUTER));
     const counts = bench.count(6_000, [1, 3]);
     expect((counts[3] ?? 0) / (counts[1] ?? 1)).to.be.within(1.9, 2.7);
     for (let index = 0; index < 3; index++) bench.call(3, "error");
@@ -205,7 +206,7 @@ describe("the baselines", () => {
   });
 
   it("Bifrost: a refusal for the rate makes a route failed until it is worked out anew", () => {
-    const bench = new PolicyBench(bifrostPolicy);
+    const bench = new PolicyBench(bifrostPolicy(BIFROST));
     bench.call(0, "limited");
     expect(bench.count(1_000)[0]).to.be.below(10);
     bench.nowMs = 5_000;
@@ -215,7 +216,7 @@ describe("the baselines", () => {
   });
 
   it("Envoy: five errors in a row eject for 30 s, and a refusal for the rate is none of them", () => {
-    const bench = new PolicyBench(envoyPolicy);
+    const bench = new PolicyBench(envoyPolicy(ENVOY));
     for (let index = 0; index < 9; index++) bench.call(0, "limited");
     expect(bench.choose([0, 1])).to.equal(0);
     for (let index = 0; index < 5; index++) bench.call(0, "error");

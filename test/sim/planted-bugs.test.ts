@@ -5,6 +5,10 @@ import type { Fleet, FleetParts } from "../../sim/fleet/fleet.ts";
 import type { Contestant } from "../../sim/policies/contestants.ts";
 import { type Effect, makeEffect } from "../../sim/world/scenario.ts";
 import type { CallListener, WorldView } from "../../sim/world/world.ts";
+import { AdaptiveRule } from "../../src/policies/breaker/adaptive-rule.ts";
+import { ProbeSlots } from "../../src/policies/breaker/probe-slots.ts";
+import { Breaker, type BreakerPermit } from "../../src/policies/breaker.ts";
+import { Settlement } from "../../src/router/settle.ts";
 import { findContestant, runShort } from "./sim-bench.ts";
 
 const sluice = findContestant("sluice");
@@ -49,6 +53,7 @@ function plantInCall(call: (world: WorldView) => WorldView["call"]): Contestant 
       clock: world.clock,
       conditionOf: (endpoint, replica) => world.conditionOf(endpoint, replica),
       admits: (endpoint, tokens) => world.admits(endpoint, tokens),
+      freeRatio: (endpoint) => world.freeRatio(endpoint),
       inFlightCount: (endpoint) => world.inFlightCount(endpoint),
       call: call(world),
     },
@@ -66,7 +71,45 @@ interface PlantedBug {
   readonly contestant: Contestant;
   /** What must be wrong in the world for the bug to show. */
   readonly effects?: readonly Effect[];
+  readonly untilMs?: number;
+  /** Puts the bug into the shipped code itself; answers what takes it out again. */
+  readonly patch?: () => () => void;
 }
+
+/** Replaces a method of a class for a while. */
+function patchMethod<T extends object, K extends keyof T>(
+  prototype: T,
+  name: K,
+  make: (real: T[K]) => T[K],
+): () => void {
+  const real = prototype[name];
+  prototype[name] = make(real);
+  return () => {
+    prototype[name] = real;
+  };
+}
+
+/** Changes what permits of breakers do with a verdict. */
+function patchPermits(
+  settle: (breaker: Breaker, permit: BreakerPermit, ...said: Parameters<BreakerPermit["settle"]>) => boolean,
+): () => void {
+  return patchMethod(
+    Breaker.prototype,
+    "acquire",
+    (real) =>
+      function acquire(this: Breaker) {
+        const permit = real.call(this);
+        return (
+          permit && {
+            isCurrent: () => permit.isCurrent(),
+            settle: (...said: Parameters<BreakerPermit["settle"]>) => settle(this, permit, ...said),
+          }
+        );
+      },
+  );
+}
+
+const B_FAILS = makeEffect("b", { fromMs: 20_000, untilMs: 45_000, errorRatio: 1 });
 
 const BUGS: readonly PlantedBug[] = [
   {
@@ -219,16 +262,115 @@ const BUGS: readonly PlantedBug[] = [
     rule: "I6",
     contestant: plantInFleet(() => ({ close() {} })),
   },
+  {
+    bug: "an attempt is settled twice",
+    rule: "I2",
+    contestant: sluice,
+    patch: () =>
+      patchMethod(
+        Settlement.prototype,
+        "settleAttempt",
+        (real) =>
+          function settleAttempt(this: Settlement, ...ended: Parameters<typeof real>) {
+            real.apply(this, ended);
+            real.apply(this, ended);
+          },
+      ),
+  },
+  {
+    bug: "an ignored outcome of a probe counts as a success (opossum's error filter)",
+    rule: "I7",
+    contestant: sluice,
+    effects: [B_FAILS, makeEffect("b", { fromMs: 45_000, quotaFactor: 0.001 })],
+    untilMs: 240_000,
+    patch: () =>
+      patchPermits((_breaker, permit, verdict, facts) =>
+        permit.settle(verdict === "ignore" || verdict === "limited" ? "success" : verdict, facts),
+      ),
+  },
+  {
+    bug: "a success from before the outage closes the breaker (opossum has no epochs)",
+    rule: "I7",
+    contestant: sluice,
+    // Some are still answered when it opens.
+    effects: [makeEffect("b", { fromMs: 20_000, errorRatio: 0.5 })],
+    untilMs: 180_000,
+    patch: () =>
+      patchPermits((breaker, permit, verdict, facts) => {
+        if (verdict === "success" && breaker.state !== "closed" && !permit.isCurrent()) breaker.reset();
+        return permit.settle(verdict, facts);
+      }),
+  },
+  {
+    bug: "the first good probe closes the breaker (opossum's half-open)",
+    rule: "I7",
+    contestant: sluice,
+    effects: [B_FAILS],
+    patch: () => patchMethod(AdaptiveRule.prototype, "requiredSuccessCount", () => () => 1),
+  },
+  {
+    bug: "a probe's place is never given back (opossum's half-open for ever)",
+    rule: "I7",
+    contestant: sluice,
+    effects: [B_FAILS],
+    untilMs: 480_000,
+    patch() {
+      const full = new WeakSet<ProbeSlots>();
+      const undo = [
+        patchMethod(ProbeSlots.prototype, "free", () => () => {}),
+        patchMethod(
+          ProbeSlots.prototype,
+          "hasRoom",
+          () =>
+            function hasRoom(this: ProbeSlots) {
+              return !full.has(this);
+            },
+        ),
+        patchMethod(
+          ProbeSlots.prototype,
+          "take",
+          (real) =>
+            function take(this: ProbeSlots, nowMs: number) {
+              full.add(this);
+              return real.call(this, nowMs);
+            },
+        ),
+        patchMethod(
+          ProbeSlots.prototype,
+          "clear",
+          (real) =>
+            function clear(this: ProbeSlots) {
+              full.delete(this);
+              real.call(this);
+            },
+        ),
+      ];
+      return () => {
+        for (const each of undo) each();
+      };
+    },
+  },
 ];
 
 describe("the simulator's rules", () => {
-  for (const { bug, rule, contestant, effects = [] } of BUGS) {
+  for (const { bug, rule, contestant, effects = [], untilMs = SHORT.untilMs, patch } of BUGS) {
     it(`find it when ${bug}`, function () {
-      this.timeout(20_000);
-      const run = () => runShort("S13", contestant, { ...SHORT, effects });
-      expect(run).to.throw(InvariantViolation).with.property("rule", rule);
+      this.timeout(180_000);
+      const undo = patch?.();
+      try {
+        const run = () => runShort("S13", contestant, { ...SHORT, untilMs, effects });
+        expect(run).to.throw(InvariantViolation).with.property("rule", rule);
+      } finally {
+        undo?.();
+      }
     });
   }
+
+  it("say nothing of the router as it is in the world of the breaker's bugs", function () {
+    this.timeout(180_000);
+    const effects = [B_FAILS, makeEffect("b", { fromMs: 45_000, untilMs: 90_000, quotaFactor: 0.001 })];
+    expect(runShort("S13", sluice, { ...SHORT, untilMs: 480_000, effects }).requestCount).to.be.above(8_000);
+  });
 
   it("say nothing of the router as it is", function () {
     this.timeout(20_000);

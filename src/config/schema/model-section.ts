@@ -27,7 +27,7 @@ const tier = (description: string) => wholeNumber({ min: 1, max: 5 }, { descript
 
 /** What the tiers mean. */
 export const tierFields = {
-  speed: "From 1 (fastest) to 5.",
+  speed: "From 1 (fastest) to 5. What is believed of its speed until it is measured.",
   quality: "From 1 to 5 (best).",
   cost: "From 1 (cheapest) to 5.",
 } as const;

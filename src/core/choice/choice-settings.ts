@@ -24,10 +24,11 @@ export interface ChoiceSettings {
   readonly referenceMsPerToken: number;
   /** What a token of the prompt adds to the time to the first token. */
   readonly promptMsPerToken: number;
-  /** Below this headroom a candidate's score falls, to `crowdingWeight` less at none. */
-  readonly softHeadroomRatio: number;
+  /** Below this share of free places a candidate's score falls, to `crowdingWeight` less at none. */
+  readonly softPlaceRatio: number;
   /** At or below this headroom a candidate is removed. */
   readonly hardHeadroomRatio: number;
+  /** What the last of a quota, or of the places, must be worth more than another candidate's. */
   readonly crowdingWeight: number;
   /** What a failure costs beside the value not had. */
   readonly failurePenalty: number;
@@ -72,7 +73,7 @@ export const DEFAULT_CHOICE_SETTINGS: ChoiceSettings = {
   referenceLatencyMs: 1_000,
   referenceMsPerToken: 15,
   promptMsPerToken: 0.02,
-  softHeadroomRatio: 0.15,
+  softPlaceRatio: 0.15,
   hardHeadroomRatio: 0.02,
   crowdingWeight: 0.2,
   failurePenalty: 0.1,

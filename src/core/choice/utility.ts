@@ -42,20 +42,22 @@ export function computeCostValue(view: CandidateView, demands: Demands, settings
 }
 
 /**
- * What the score loses to load, 0 or more: by little headroom of the quota or of the
- * concurrency limit, and by every attempt that would wait before this one. So a free
+ * What the score loses to load, 0 or more. A quota has a price that rises as it
+ * empties, so that it settles where as many take it as it refills for, and those take it
+ * to whom it is worth most (bid prices, as in revenue management). Places cost when
+ * few are free, and for every attempt that would wait before this one, so that a free
  * model with few places does not win for ever.
  */
 export function computeCrowding(view: CandidateView, settings: ChoiceSettings): number {
   const limit = view.deployment.concurrencyLimit;
-  let headroomRatio = view.headroomRatio;
+  let lack = 1 - view.headroomRatio;
   let waitingRatio = 0;
   if (limit !== undefined) {
     const places = Math.max(limit, 1);
-    headroomRatio = Math.min(headroomRatio, 1 - view.inFlightCount / places);
+    const freeRatio = Math.max(1 - view.inFlightCount / places, 0);
+    lack = Math.max(lack, 1 - freeRatio / settings.softPlaceRatio);
     waitingRatio = Math.min(Math.max((view.inFlightCount + 1 - places) / places, 0), MAX_WAITING_RATIO);
   }
-  const lack = 1 - Math.max(headroomRatio, 0) / settings.softHeadroomRatio;
   return settings.crowdingWeight * (Math.max(lack, 0) + waitingRatio);
 }
 

@@ -3,7 +3,6 @@
 import {
   COARSE_BUCKET_MS,
   COARSE_SLOT_COUNT,
-  COUNTER_FIELDS,
   COUNTERS,
   FINE_BUCKET_MS,
   FINE_SLOT_COUNT,
@@ -38,26 +37,39 @@ function findRingProblem(
 ): string | undefined {
   if (buckets.length > slotCount) return `${name}: has ${buckets.length} buckets, at most ${slotCount}`;
   const lastIndex = Math.floor(sentMs / bucketMs);
-  const seen = new Set<number>();
-  for (const [position, { index, values }] of buckets.entries()) {
-    const field = `${name}[${position}]`;
-    if (!Number.isSafeInteger(index)) return `${field}.index: must be a whole number`;
-    if (index > lastIndex) return `${field}.index: lies after the time of sending`;
-    if (seen.has(index)) return `${field}.index: stands twice`;
-    seen.add(index);
-    if (values.length !== COUNTERS.length) return `${field}.values: must be ${COUNTERS.length} counters`;
-    const problem = findCounterProblem(values, bucketMs / 1_000);
-    if (problem !== undefined) return `${field}.values.${problem}`;
+  let highestIndex = Number.NEGATIVE_INFINITY;
+  for (let position = 0; position < buckets.length; position++) {
+    const bucket = buckets[position];
+    if (bucket === undefined) continue;
+    const { index, values } = bucket;
+    // As a rule they ascend: then none stands twice.
+    const repeats = index <= highestIndex && buckets.findIndex((each) => each.index === index) < position;
+    const problem =
+      findIndexProblem(index, lastIndex, repeats) ?? findCounterProblem(values, bucketMs / 1_000);
+    if (problem !== undefined) return `${name}[${position}].${problem}`;
+    highestIndex = Math.max(highestIndex, index);
   }
   return undefined;
 }
 
+function findIndexProblem(index: number, lastIndex: number, repeats: boolean): string | undefined {
+  if (!Number.isSafeInteger(index)) return "index: must be a whole number";
+  if (index > lastIndex) return "index: lies after the time of sending";
+  return repeats ? "index: stands twice" : undefined;
+}
+
+/** By the position of each counter: the most that a bucket of a second may claim. */
+const MOST_PER_SECOND = COUNTERS.map((counter) =>
+  counter.endsWith("Tokens") ? MAX_TOKENS_PER_SECOND : MAX_EVENTS_PER_SECOND,
+);
+
 function findCounterProblem(values: readonly number[], seconds: number): string | undefined {
-  for (const counter of COUNTERS) {
-    const value = values[COUNTER_FIELDS[counter]] ?? Number.NaN;
-    const perSecond = counter.endsWith("Tokens") ? MAX_TOKENS_PER_SECOND : MAX_EVENTS_PER_SECOND;
-    if (!Number.isSafeInteger(value) || value < 0 || value > perSecond * seconds) {
-      return `${counter}: must be a whole number from 0 to ${perSecond * seconds}`;
+  if (values.length !== COUNTERS.length) return `values: must be ${COUNTERS.length} counters`;
+  for (let field = 0; field < COUNTERS.length; field++) {
+    const value = values[field] ?? Number.NaN;
+    const most = (MOST_PER_SECOND[field] ?? 0) * seconds;
+    if (!Number.isSafeInteger(value) || value < 0 || value > most) {
+      return `values.${COUNTERS[field]}: must be a whole number from 0 to ${most}`;
     }
   }
   return undefined;

@@ -29,9 +29,12 @@ export class Cooldown {
     if (waitMs > 0) this.#untilMs = Math.max(this.#untilMs, nowMs + waitMs);
   }
 
-  /** An attempt was answered: the next back-off starts small again. The wait itself stands. */
-  relax(): void {
-    this.#doublingCount = 0;
+  /**
+   * An attempt that began at `startedMs` was answered: the next back-off starts small
+   * again, unless it began before the wait was over and so says nothing about it.
+   */
+  relax(startedMs: number): void {
+    if (startedMs >= this.#untilMs) this.#doublingCount = 0;
   }
 
   #backOffMs(nowMs: number, chance: number): number {

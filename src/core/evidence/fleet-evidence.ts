@@ -1,8 +1,11 @@
-import type { SeriesValue } from "./bucket-series.ts";
+import { type SeriesValue, TRIP_WINDOWS_MS } from "./bucket-series.ts";
+import { countConvincingSuccesses } from "./convincing-successes.ts";
+import { TRIP_WEIGHTS } from "./outcome-door.ts";
 import type { PeerBreaker } from "./peer-breaker.ts";
 import { PEER_GONE_MS, PEER_TTL_MS, PeerEvidence } from "./peer-evidence.ts";
 import { findEvidenceProblem, type ReplicaEvidence } from "./replica-evidence.ts";
-import { computeTripStatistic, makeTripSums } from "./trip-statistic.ts";
+import { TimeRing } from "./time-ring.ts";
+import { computeTripStatistic, inferFailureRatio, makeTripSums } from "./trip-statistic.ts";
 
 /** A process that just started may still have a former one's evidence in the windows: two are kept. */
 const INCARNATION_COUNT = 2;
@@ -16,10 +19,24 @@ const REFUTED_MS = 60_000;
 const MAX_ADVICE_MASS = 20;
 /** And no single one's as more than a third of that. */
 const MAX_PEER_ADVICE_MASS = MAX_ADVICE_MASS / 3;
-const ADVICE_WINDOW_MS = 60_000;
 /** One replica counts as having at most this many times our attempts in flight, or this many. */
 const MAX_IN_FLIGHT_RATIO = 4;
 const MIN_IN_FLIGHT_BOUND = 8;
+/** How often those that are gone are looked for. */
+const FORGET_INTERVAL_MS = 1_000;
+/** What failures of the last windows add up to at most is kept in buckets of this width, one window longer than they. */
+const ALARM_BUCKET_MS = 5_000;
+const RECENT_ALARM_BUCKET_COUNT = 20_000 / ALARM_BUCKET_MS + 1;
+const ALARM_BUCKET_COUNT = Math.max(...TRIP_WINDOWS_MS) / ALARM_BUCKET_MS + 2;
+
+/** What peers saw in the last minute. */
+export interface FleetAdvice {
+  atMs: number;
+  successes: number;
+  failures: number;
+  /** Successes as they were counted. */
+  okCount: number;
+}
 
 /** What happened to a message. */
 export type MergeResult = "merged" | "invalid" | "late" | "too_many_replicas" | "old_incarnation";
@@ -29,11 +46,16 @@ export class FleetEvidence {
   readonly #peers = new Map<string, PeerEvidence[]>();
   readonly #sums = makeTripSums();
   readonly #refutedCounts = new Map<string, number>();
+  /** The weight of failures by when they became known, so that none leaves it before it leaves its peer's windows. */
+  readonly #alarm = new TimeRing(ALARM_BUCKET_MS, ALARM_BUCKET_COUNT, 1);
+  readonly #advice: FleetAdvice = { atMs: Number.NaN, successes: 0, failures: 0, okCount: 0 };
+  #forgottenMs = Number.NEGATIVE_INFINITY;
 
-  /** Joins a message of another replica. `spent` is raised by the requests and tokens that became known. */
-  merge(evidence: ReplicaEvidence, nowMs: number, spent: Float64Array): MergeResult {
+  /** Joins a message of another replica. `news`: see `PeerEvidence.merge`. */
+  merge(evidence: ReplicaEvidence, nowMs: number, news: Float64Array): MergeResult {
     if (!Number.isFinite(nowMs) || findEvidenceProblem(evidence) !== undefined) return "invalid";
     this.#forgetGone(nowMs);
+    this.#advice.atMs = Number.NaN;
     const incarnations = this.#peers.get(evidence.replicaId) ?? [];
     if (incarnations.length === 0 && this.#peers.size >= MAX_REPLICA_COUNT) return "too_many_replicas";
     let peer = incarnations.find(({ incarnation }) => incarnation === evidence.incarnation);
@@ -46,7 +68,22 @@ export class FleetEvidence {
       incarnations.length = Math.min(incarnations.length, INCARNATION_COUNT);
       this.#peers.set(evidence.replicaId, incarnations);
     }
-    return peer.merge(evidence, nowMs, spent) ? "merged" : "late";
+    const failureWeight = news[3] ?? 0;
+    const merged = peer.merge(evidence, nowMs, news);
+    const rose = (news[3] ?? 0) - failureWeight;
+    if (rose > 0) this.#alarm.add(nowMs, 0, rose);
+    return merged ? "merged" : "late";
+  }
+
+  /**
+   * No trip statistic of the peers is above this, and it costs next to nothing: their
+   * failures of the last 20 s, or of all windows less the successes of a minute.
+   */
+  boundTripStatistic(nowMs: number, weightOf: (replicaId: string) => number): number {
+    const all = this.#alarm.sum(nowMs, ALARM_BUCKET_COUNT, 0);
+    if (all === 0) return 0;
+    const recent = this.#alarm.sum(nowMs, RECENT_ALARM_BUCKET_COUNT, 0);
+    return Math.max(recent, all + TRIP_WEIGHTS.ok * this.readAdvice(nowMs, weightOf).okCount);
   }
 
   /** Adds what the peers say, each times its weight, to the sums of the trip statistic. */
@@ -59,14 +96,36 @@ export class FleetEvidence {
     }
   }
 
+  /** The share of failures among the peers' attempts in the window that speaks most against the deployment, 0 to 1. */
+  failureRatio(nowMs: number, weightOf: (replicaId: string) => number): number {
+    this.#sums.fill(0);
+    this.addTripSums(nowMs, weightOf, this.#sums);
+    const statistic = computeTripStatistic(this.#sums);
+    const windowMs = TRIP_WINDOWS_MS[this.#sums.indexOf(statistic)];
+    if (windowMs === undefined) return 0;
+    let attemptCount = 0;
+    for (const [replicaId, incarnations] of this.#peers) {
+      for (const peer of incarnations) {
+        const weight = peer.weight(nowMs) * weightOf(replicaId);
+        if (!(weight > 0)) continue;
+        attemptCount += weight * (peer.sum(nowMs, windowMs, "ok") + peer.sum(nowMs, windowMs, "hard"));
+        attemptCount += (weight / 2) * peer.sum(nowMs, windowMs, "weak");
+      }
+    }
+    return inferFailureRatio(statistic, attemptCount);
+  }
+
   /**
-   * An attempt of our own has shown that the deployment works: what speaks against it
-   * until now is void, and who said so is not listened to about it for a minute.
+   * So many attempts of our own in a row have shown that the deployment works. Who saw it
+   * fail so often that this many would seldom succeed is refuted: what it said until
+   * now is void, and it is not listened to about it for a minute.
    */
-  refute(nowMs: number): void {
+  refute(nowMs: number, successCount: number): void {
+    this.#advice.atMs = Number.NaN;
     for (const [replicaId, incarnations] of this.#peers) {
       for (const peer of incarnations) {
         if (!this.#speaksAgainst(peer, nowMs)) continue;
+        if (successCount < countConvincingSuccesses(this.#failureRatioOf(peer, nowMs), 1)) continue;
         peer.refute(nowMs, nowMs + REFUTED_MS);
         this.#refutedCounts.set(replicaId, (this.#refutedCounts.get(replicaId) ?? 0) + 1);
       }
@@ -76,6 +135,7 @@ export class FleetEvidence {
   /** Drops what was told in the name of a replica. */
   forget(replicaId: string): void {
     this.#peers.delete(replicaId);
+    this.#advice.atMs = Number.NaN;
   }
 
   /** How often a replica was refuted. */
@@ -120,33 +180,47 @@ export class FleetEvidence {
     return { openCount, newestAgeMs, endedCount, failedCount };
   }
 
+  /** The share of failures in the window in which a peer speaks most against it; all where only its breaker does. */
+  #failureRatioOf(peer: PeerEvidence, nowMs: number): number {
+    this.#sums.fill(0);
+    peer.addTripSums(nowMs, 1, this.#sums);
+    const statistic = computeTripStatistic(this.#sums);
+    const windowMs = TRIP_WINDOWS_MS[this.#sums.indexOf(statistic)];
+    if (windowMs === undefined || statistic === 0) return 1;
+    const sum = (counter: "ok" | "hard" | "weak") => peer.sum(nowMs, windowMs, counter);
+    return inferFailureRatio(statistic, sum("ok") + sum("hard") + sum("weak") / 2);
+  }
+
   #speaksAgainst(peer: PeerEvidence, nowMs: number): boolean {
     this.#sums.fill(0);
     peer.addTripSums(nowMs, 1, this.#sums);
     return computeTripStatistic(this.#sums) > 0 || peer.holdsOpen;
   }
 
-  /** What peers saw in the last minute, as attempts: advice, so it counts as at most 20 of them. */
-  readAdvice(
-    nowMs: number,
-    weightOf: (replicaId: string) => number,
-  ): { readonly successes: number; readonly failures: number } {
+  /** What peers saw in the last minute, as attempts: advice, so it counts as at most 20 of them. The object is reused. */
+  readAdvice(nowMs: number, weightOf: (replicaId: string) => number): Readonly<FleetAdvice> {
+    const advice = this.#advice;
+    if (advice.atMs === nowMs) return advice;
+    advice.atMs = nowMs;
+    advice.okCount = 0;
     let successes = 0;
     let failures = 0;
     for (const [replicaId, incarnations] of this.#peers) {
       for (const peer of incarnations) {
         const weight = peer.weight(nowMs) * weightOf(replicaId);
         if (!(weight > 0)) continue;
-        const ok = peer.sum(nowMs, ADVICE_WINDOW_MS, "ok");
-        const failed =
-          peer.sum(nowMs, ADVICE_WINDOW_MS, "hard") + peer.sum(nowMs, ADVICE_WINDOW_MS, "weak") / 2;
-        const scale = weight * Math.min(1, MAX_PEER_ADVICE_MASS / Math.max(ok + failed, 1));
-        successes += scale * ok;
-        failures += scale * failed;
+        const { ok, hard, weak } = peer.readMinute(nowMs);
+        const failed = hard + weak / 2;
+        const bound = weight * Math.min(1, MAX_PEER_ADVICE_MASS / Math.max(ok + failed, 1));
+        advice.okCount += weight * ok;
+        successes += bound * ok;
+        failures += bound * failed;
       }
     }
     const scale = Math.min(1, MAX_ADVICE_MASS / Math.max(successes + failures, 1));
-    return { successes: successes * scale, failures: failures * scale };
+    advice.successes = successes * scale;
+    advice.failures = failures * scale;
+    return advice;
   }
 
   /**
@@ -158,6 +232,8 @@ export class FleetEvidence {
     for (const [newest] of this.#peers.values()) {
       if (newest === undefined || newest.silentMs(nowMs) > PEER_GONE_MS) continue;
       const most = Math.max(ownCount * MAX_IN_FLIGHT_RATIO, MIN_IN_FLIGHT_BOUND);
+      // Who was refuted about the deployment is not believed in this either.
+      if (newest.weight(nowMs) === 0) continue;
       total += Math.min(newest.inFlightCount(nowMs) ?? ownCount, most);
     }
     return total;
@@ -168,8 +244,9 @@ export class FleetEvidence {
     let failedCount = 0;
     let okCount = 0;
     for (const peer of this.#peers.get(replicaId) ?? []) {
-      failedCount += peer.sum(nowMs, ADVICE_WINDOW_MS, "hard");
-      okCount += peer.sum(nowMs, ADVICE_WINDOW_MS, "ok");
+      const { ok, hard } = peer.readMinute(nowMs);
+      failedCount += hard;
+      okCount += ok;
     }
     return { endedCount: failedCount + okCount, failedCount };
   }
@@ -184,6 +261,8 @@ export class FleetEvidence {
   }
 
   #forgetGone(nowMs: number): void {
+    if (nowMs - this.#forgottenMs < FORGET_INTERVAL_MS) return;
+    this.#forgottenMs = nowMs;
     for (const [replicaId, [newest]] of this.#peers) {
       if (newest === undefined || newest.silentMs(nowMs) > FORGET_MS) {
         this.#peers.delete(replicaId);

@@ -52,11 +52,15 @@ export class LatencyEstimate {
 
   /** Adds a measurement. What is not a number is dropped; the rest counts within 0.01 ms to 10 min. */
   record(nowMs: number, ms: number): void {
+    this.#add(nowMs, ms, SLOW_WEIGHT);
+  }
+
+  #add(nowMs: number, ms: number, slowWeight: number): void {
     if (Number.isNaN(ms) || !Number.isFinite(nowMs)) return;
     const sample = toLog(ms);
     this.#drift(nowMs);
     const slow = sample > this.#logMean + Math.sqrt(this.#variance);
-    const weight = slow ? SLOW_WEIGHT : 1;
+    const weight = slow ? slowWeight : 1;
     const mass = this.#mass + weight;
     const delta = sample - this.#logMean;
     this.#logMean += (weight / mass) * delta;
@@ -69,9 +73,10 @@ export class LatencyEstimate {
   /**
    * Adds a wait that was cut off: the latency is known to be at least `ageMs`. Says
    * something only when that is longer than estimated; it can only raise the estimate.
+   * A bound is less than a measurement: it counts once.
    */
   recordCensored(nowMs: number, ageMs: number): void {
-    if (ageMs > this.meanMs(nowMs)) this.record(nowMs, ageMs);
+    if (ageMs > this.meanMs(nowMs)) this.#add(nowMs, ageMs, 1);
   }
 
   /** The mean of the logarithm of milliseconds. */

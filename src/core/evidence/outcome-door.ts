@@ -80,3 +80,13 @@ export function classifyEvidence(
   if (outcome !== "superseded") return DOORS[outcome];
   return !hadFirstToken && ageMs > expectedMs ? "weak" : "none";
 }
+
+/**
+ * What the end of an attempt still adds whose silence has counted as weak evidence, so
+ * that each attempt counts once: a failure its other half, anything milder nothing. A
+ * success takes the silence back besides; that is for whoever keeps the evidence.
+ */
+export function completeSilence(kind: EvidenceKind): EvidenceKind {
+  if (kind === "hard") return "weak";
+  return kind === "weak" ? "none" : kind;
+}

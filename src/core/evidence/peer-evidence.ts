@@ -1,4 +1,12 @@
-import { BucketSeries, COUNTER_FIELDS, COUNTERS, type Counter, type SeriesValue } from "./bucket-series.ts";
+import {
+  BucketSeries,
+  COARSE_BUCKET_MS,
+  COUNTER_FIELDS,
+  COUNTERS,
+  type Counter,
+  type SeriesValue,
+} from "./bucket-series.ts";
+import { TRIP_WEIGHTS } from "./outcome-door.ts";
 import type { PeerBreaker } from "./peer-breaker.ts";
 import type { ReplicaEvidence } from "./replica-evidence.ts";
 
@@ -10,6 +18,18 @@ export const PEER_GONE_MS = 15_000;
 const SILENCE_HALF_LIFE_MS = 10_000;
 /** A message this much later than its sender's quickest one was held up on the way. */
 const MAX_DELAY_MS = 5_000;
+
+/** What a minute is for advice: attempts that were answered and that failed. */
+const MINUTE_MS = 60_000;
+/** Scratch: one merge at a time. */
+const INCREASES = new Float64Array(COUNTERS.length);
+
+/** What a peer counted in the last minute. */
+export interface PeerMinute {
+  ok: number;
+  hard: number;
+  weak: number;
+}
 
 /**
  * What one incarnation of another replica has told about one deployment. Its times
@@ -26,25 +46,34 @@ export class PeerEvidence {
   #mutedUntilMs = 0;
   #breaker: PeerBreaker | undefined;
   #refutedEpoch = -1;
+  readonly #minute: PeerMinute = { ok: 0, hard: 0, weak: 0 };
+  /** The bucket in which `#minute` was summed up; NaN when something has changed since. */
+  #minuteIndex = Number.NaN;
 
   constructor(incarnation: number) {
     this.incarnation = incarnation;
   }
 
   /**
-   * Joins a valid message. `spent`, two numbers, is raised by the requests and tokens
-   * that became known. Returns false for a message that was held up too long: it is
+   * Joins a valid message. `news`, four numbers, is raised by the requests, the tokens,
+   * the refusals for the rate, and the failures in weights of the trip statistic, that
+   * became known. Returns false for a message that was held up too long: it is
    * dropped, the next one says it all again.
    */
-  merge(evidence: ReplicaEvidence, nowMs: number, spent: Float64Array): boolean {
+  merge(evidence: ReplicaEvidence, nowMs: number, news: Float64Array): boolean {
     const offsetMs = nowMs - evidence.sentMs;
     if (offsetMs > this.#offsetMs + MAX_DELAY_MS) return false;
     this.#offsetMs = Math.min(this.#offsetMs, offsetMs);
     this.#heardMs = Math.max(this.#heardMs, nowMs);
-    const increases = new Float64Array(COUNTERS.length);
-    this.#series.merge(evidence.series, increases);
-    spent[0] = (spent[0] ?? 0) + (increases[COUNTER_FIELDS.started] ?? 0);
-    spent[1] = (spent[1] ?? 0) + (increases[COUNTER_FIELDS.reservedTokens] ?? 0);
+    const increases = INCREASES.fill(0);
+    const rose = this.#series.merge(evidence.series, increases);
+    news[0] = (news[0] ?? 0) + (increases[COUNTER_FIELDS.started] ?? 0);
+    news[1] = (news[1] ?? 0) + (increases[COUNTER_FIELDS.reservedTokens] ?? 0);
+    news[2] = (news[2] ?? 0) + (increases[COUNTER_FIELDS.limited] ?? 0);
+    const hardCount = increases[COUNTER_FIELDS.hard] ?? 0;
+    const weakCount = increases[COUNTER_FIELDS.weak] ?? 0;
+    news[3] = (news[3] ?? 0) + hardCount * TRIP_WEIGHTS.hard + weakCount * TRIP_WEIGHTS.weak;
+    if (rose) this.#minuteIndex = Number.NaN;
     if (evidence.sequence > this.#sequence) {
       this.#sequence = evidence.sequence;
       this.#inFlightCount = evidence.inFlightCount;
@@ -52,6 +81,7 @@ export class PeerEvidence {
     }
     if (evidence.breaker !== undefined && evidence.breaker.closedMs > 0) {
       this.#series.voidThrough(evidence.breaker.closedMs);
+      this.#minuteIndex = Number.NaN;
     }
     return true;
   }
@@ -97,10 +127,24 @@ export class PeerEvidence {
     return this.#series.sum(nowMs - this.#offsetMs, windowMs, counter);
   }
 
+  /** What it counted in the last minute, to a bucket of 5 s. The object is reused. */
+  readMinute(nowMs: number): Readonly<PeerMinute> {
+    const minute = this.#minute;
+    const peerMs = nowMs - this.#offsetMs;
+    const index = Math.floor(peerMs / COARSE_BUCKET_MS);
+    if (index === this.#minuteIndex) return minute;
+    this.#minuteIndex = index;
+    minute.ok = this.#series.sum(peerMs, MINUTE_MS, "ok");
+    minute.hard = this.#series.sum(peerMs, MINUTE_MS, "hard");
+    minute.weak = this.#series.sum(peerMs, MINUTE_MS, "weak");
+    return minute;
+  }
+
   /** What it said until now was refuted: it counts no more, and it is not listened to until `untilMs`. */
   refute(nowMs: number, untilMs: number): void {
     this.#series.voidUntil(nowMs - this.#offsetMs);
     this.#refutedEpoch = this.#breaker?.epoch ?? this.#refutedEpoch;
+    this.#minuteIndex = Number.NaN;
     this.#mutedUntilMs = Math.max(this.#mutedUntilMs, untilMs);
   }
 

@@ -9,7 +9,7 @@ export interface ProviderSight {
 }
 
 /** A replica must stand out for this many providers: one provider may fail in one place only. */
-const MIN_PROVIDER_COUNT = 3;
+export const MIN_MUTING_PROVIDER_COUNT = 3;
 const MAX_DEVIATION_COUNT = 5;
 /** Fewer attempts than this say nothing. */
 const MIN_ENDED_COUNT = 5;
@@ -34,7 +34,9 @@ export function findMutedReplicas(sights: readonly ProviderSight[]): ReadonlySet
     standOutCounts.set(sight.replicaId, (standOutCounts.get(sight.replicaId) ?? 0) + 1);
   }
   return new Set(
-    [...standOutCounts].filter(([, count]) => count >= MIN_PROVIDER_COUNT).map(([replicaId]) => replicaId),
+    [...standOutCounts]
+      .filter(([, count]) => count >= MIN_MUTING_PROVIDER_COUNT)
+      .map(([replicaId]) => replicaId),
   );
 }
 

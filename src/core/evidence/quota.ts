@@ -1,5 +1,5 @@
 import type { QuotaHeaders } from "../../domain/quota.ts";
-import { AdmittedRate } from "./aimd.ts";
+import { AdmittedRate } from "./admitted-rate.ts";
 import { PeerSpending } from "./peer-spending.ts";
 import {
   acceptQuotaReading,
@@ -27,6 +27,8 @@ const MIN_ELSEWHERE_RATIO = 0.25;
 /** Own readings younger than the first are better than others'; older than the second they vouch for nothing. */
 const FRESH_MS = 5_000;
 const STALE_MS = 60_000;
+/** For how long a refusal of our own vouches for those of others. */
+const VOUCHED_MS = 600_000;
 
 /**
  * The share of a limit one replica may use: all of it while replicas tell each other
@@ -37,12 +39,23 @@ export function computeQuotaShare(liveReplicaCount: number, connected: boolean):
   return Math.min(1, CUT_OFF_ALLOWANCE / liveReplicaCount);
 }
 
-/** One limit: what is configured, what headers say, and the bucket that follows the smaller. */
+/** How fast the notion of an ordinary attempt's amount follows: the weight of each new one. */
+const TYPICAL_WEIGHT = 0.1;
+
+/**
+ * One limit: what is configured, what headers say, and the buckets that follow the
+ * smaller. The fleet's bucket holds what all replicas together may still spend, as far
+ * as this one hears of it. After a refusal the limit is uncertain and often so small
+ * that the news of a spent one comes too late: then this replica keeps to an even share too.
+ */
 class LimitState {
   readonly #configured: number | undefined;
   #header: QuotaRegister | undefined;
   #ownHeaderMs = Number.NEGATIVE_INFINITY;
-  #bucket: RateBucket | undefined;
+  #fleet: RateBucket | undefined;
+  #own: RateBucket | undefined;
+  /** What one more attempt will take; undefined before the first. */
+  #typical: number | undefined;
 
   constructor(configured: number | undefined) {
     this.#configured =
@@ -72,21 +85,70 @@ class LimitState {
     return known === Number.POSITIVE_INFINITY ? undefined : known;
   }
 
-  /** The bucket at the limit in force, or undefined while no limit is known. */
-  bucket(nowMs: number, factor: number): RateBucket | undefined {
-    const { known } = this;
-    if (known === undefined) return undefined;
-    this.#bucket ??= new RateBucket(known * factor, nowMs);
-    this.#bucket.setRate(known * factor, nowMs);
-    return this.#bucket;
+  /** Takes what an attempt of this replica will use; answers what was taken. */
+  reserve(amount: number, nowMs: number, { factor, ownFactor }: LimitFactors): number {
+    if (amount > 0) this.#typical = mix(this.#typical, amount);
+    const taken = this.#fleetBucket(nowMs, factor)?.take(amount, nowMs) ?? 0;
+    this.#ownBucket(nowMs, ownFactor)?.take(amount, nowMs);
+    return taken;
   }
 
-  /** What is left of it, 0 to 1, or undefined while no limit is known. */
-  headroomRatio(nowMs: number, factor: number): number | undefined {
-    const own = this.bucket(nowMs, factor)?.headroomRatio(nowMs);
-    if (own === undefined || this.#header === undefined) return own;
-    return Math.min(own, estimateQuotaRatio(this.#header, nowMs));
+  settle(taken: number, actual: number, nowMs: number, { factor, ownFactor }: LimitFactors): void {
+    this.#fleetBucket(nowMs, factor)?.settle(taken, actual, nowMs);
+    this.#ownBucket(nowMs, ownFactor)?.settle(taken, actual, nowMs);
   }
+
+  spendElsewhere(amount: number, nowMs: number, { factor }: LimitFactors): void {
+    this.#fleetBucket(nowMs, factor)?.take(amount, nowMs);
+  }
+
+  /** There was not even one more attempt's worth. `chance`: 0 to 1; spreads the replicas' next ones. */
+  drain(nowMs: number, { factor, ownFactor }: LimitFactors, chance: number): void {
+    this.#fleetBucket(nowMs, factor)?.drain(0, nowMs);
+    this.#ownBucket(nowMs, ownFactor)?.drain(chance * (this.#typical ?? 0), nowMs);
+  }
+
+  /** What is left of it, 0 to 1, or undefined while no limit is known. Less than one more attempt's worth is nothing. */
+  headroomRatio(nowMs: number, { factor, ownFactor }: LimitFactors): number | undefined {
+    const fleet = this.#fleetBucket(nowMs, factor);
+    if (fleet === undefined) return undefined;
+    const typical = this.#typical ?? 0;
+    const own = this.#ownBucket(nowMs, ownFactor);
+    if (!fleet.holds(typical, nowMs) || own?.holds(typical, nowMs) === false) return 0;
+    const left = Math.min(fleet.headroomRatio(nowMs), own?.headroomRatio(nowMs) ?? 1);
+    return this.#header === undefined ? left : Math.min(left, estimateQuotaRatio(this.#header, nowMs));
+  }
+
+  /** The bucket at the limit in force, or undefined while no limit is known. */
+  #fleetBucket(nowMs: number, factor: number): RateBucket | undefined {
+    const limit = (this.known ?? Infinity) * factor;
+    if (limit === Number.POSITIVE_INFINITY) return undefined;
+    this.#fleet ??= new RateBucket(limit, nowMs);
+    this.#fleet.setRate(limit, nowMs);
+    return this.#fleet;
+  }
+
+  /** The same for this replica's share; undefined while none has to be kept. */
+  #ownBucket(nowMs: number, ownFactor: number | undefined): RateBucket | undefined {
+    if (ownFactor === undefined) this.#own = undefined;
+    const limit = (this.known ?? Infinity) * (ownFactor ?? Infinity);
+    if (limit === Number.POSITIVE_INFINITY) return undefined;
+    this.#own ??= new RateBucket(limit, nowMs);
+    this.#own.setRate(limit, nowMs);
+    return this.#own;
+  }
+}
+
+/** The parts of a limit that are in force. */
+interface LimitFactors {
+  /** For the whole fleet, as far as this replica may use it. */
+  readonly factor: number;
+  /** For this replica alone; undefined while the limit is not in doubt. */
+  readonly ownFactor: number | undefined;
+}
+
+function mix(before: number | undefined, amount: number): number {
+  return before === undefined ? amount : before + TYPICAL_WEIGHT * (amount - before);
 }
 
 /** Tokens that were reserved for an attempt; give it back to `settle`. */
@@ -105,24 +167,27 @@ export class Quota {
   readonly #requestsElsewhere = new PeerSpending();
   readonly #tokensElsewhere = new PeerSpending();
   readonly #admitted = new AdmittedRate();
+  #ownRefusedMs = Number.NEGATIVE_INFINITY;
+  readonly #countReplicas: (nowMs: number) => number;
   #share = 1;
 
-  constructor(limits: QuotaLimits) {
+  /** `countReplicas`: how many replicas are alive and hear of each other, this one included. */
+  constructor(limits: QuotaLimits, countReplicas: (nowMs: number) => number = () => 1) {
     this.#requests = new LimitState(limits.requestsPerMinute);
     this.#tokens = new LimitState(limits.tokensPerMinute);
+    this.#countReplicas = countReplicas;
   }
 
   /** Takes one request and the tokens it is expected to cost. */
   reserve(nowMs: number, tokens: number): QuotaReservation {
-    const factor = this.#factor(nowMs);
-    this.#requests.bucket(nowMs, factor)?.take(1, nowMs);
-    return { tokens: this.#tokens.bucket(nowMs, factor)?.take(tokens, nowMs) ?? 0 };
+    const factors = this.#factors(nowMs);
+    this.#requests.reserve(1, nowMs, factors);
+    return { tokens: this.#tokens.reserve(tokens, nowMs, factors) };
   }
 
   /** Replaces a reservation by what was really used; undefined when that is not known. */
   settle(nowMs: number, reservation: QuotaReservation, tokens: number | undefined): void {
-    if (tokens === undefined) return;
-    this.#tokens.bucket(nowMs, this.#factor(nowMs))?.settle(reservation.tokens, tokens, nowMs);
+    if (tokens !== undefined) this.#tokens.settle(reservation.tokens, tokens, nowMs, this.#factors(nowMs));
   }
 
   /** Takes what another replica has become known to have spent, as far as it counts; see `PeerSpending`. */
@@ -133,13 +198,11 @@ export class Quota {
     tokens: number,
     liveCount: number,
   ): void {
-    const factor = this.#factor(nowMs);
-    const count = (spending: PeerSpending, limit: LimitState, amount: number) =>
-      limit
-        .bucket(nowMs, factor)
-        ?.take(spending.count(replicaId, amount, limit.known, liveCount, nowMs), nowMs);
-    count(this.#requestsElsewhere, this.#requests, requestCount);
-    count(this.#tokensElsewhere, this.#tokens, tokens);
+    const factors = this.#factors(nowMs);
+    const spend = (spending: PeerSpending, limit: LimitState, amount: number) =>
+      limit.spendElsewhere(spending.count(replicaId, amount, limit.known, liveCount, nowMs), nowMs, factors);
+    spend(this.#requestsElsewhere, this.#requests, requestCount);
+    spend(this.#tokensElsewhere, this.#tokens, tokens);
   }
 
   /** Takes what another replica read in a provider's headers, within bounds. */
@@ -148,9 +211,24 @@ export class Quota {
     this.#tokens.readElsewhere(headers.tokens, atMs);
   }
 
-  /** The provider refused an attempt for its rate. */
-  cut(nowMs: number): void {
-    this.#admitted.cut(nowMs);
+  /** The provider refused an attempt for its rate. `chance`: 0 to 1. */
+  cut(nowMs: number, chance: number): void {
+    this.#ownRefusedMs = nowMs;
+    this.#heed(nowMs, chance, 0);
+  }
+
+  /** It refused another replica's: within bounds, unless it has refused us too in the last minutes. */
+  cutElsewhere(nowMs: number, chance: number): void {
+    const vouched = nowMs - this.#ownRefusedMs <= VOUCHED_MS;
+    this.#heed(nowMs, chance, vouched ? 0 : MIN_ELSEWHERE_RATIO);
+  }
+
+  #heed(nowMs: number, chance: number, leastRatio: number): void {
+    if (this.#admitted.ratio(nowMs) <= leastRatio) return;
+    this.#admitted.cut(nowMs, leastRatio);
+    const factors = this.#factors(nowMs);
+    this.#requests.drain(nowMs, factors, chance);
+    this.#tokens.drain(nowMs, factors, chance);
   }
 
   /** Takes what the provider's headers say; what makes no sense is left out. */
@@ -166,15 +244,18 @@ export class Quota {
 
   /** What is left of the tighter limit: 0 to 1, and 1 while none is known and nothing was refused. */
   headroomRatio(nowMs: number): number {
-    const factor = this.#factor(nowMs);
-    const requests = this.#requests.headroomRatio(nowMs, factor);
-    const tokens = this.#tokens.headroomRatio(nowMs, factor);
+    const factors = this.#factors(nowMs);
+    const requests = this.#requests.headroomRatio(nowMs, factors);
+    const tokens = this.#tokens.headroomRatio(nowMs, factors);
     // Without a known limit there is nothing to measure but how often we were refused.
-    if (requests === undefined && tokens === undefined) return factor;
+    if (requests === undefined && tokens === undefined) return factors.factor;
     return Math.min(requests ?? 1, tokens ?? 1);
   }
 
-  #factor(nowMs: number): number {
-    return this.#admitted.ratio(nowMs) * this.#share;
+  #factors(nowMs: number): LimitFactors {
+    const admitted = this.#admitted.ratio(nowMs);
+    const factor = admitted * this.#share;
+    if (admitted >= 1) return { factor, ownFactor: undefined };
+    return { factor, ownFactor: factor / Math.max(this.#countReplicas(nowMs), 1) };
   }
 }

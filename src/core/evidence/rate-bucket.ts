@@ -47,6 +47,17 @@ export class RateBucket {
     this.#level = Math.min(this.#level + taken - this.bound(actual), this.capacity);
   }
 
+  /** Leaves at most so much: the provider has shown that there is no more. */
+  drain(left: number, nowMs: number): void {
+    this.#fill(nowMs);
+    this.#level = Math.min(this.#level, left);
+  }
+
+  /** Whether so much is left, or all that it can hold. */
+  holds(amount: number, nowMs: number): boolean {
+    return this.#level + this.#refill(nowMs) >= Math.min(amount, this.capacity);
+  }
+
   /** What is left, as a share of the capacity: 0 to 1. */
   headroomRatio(nowMs: number): number {
     const filled = this.#level + this.#refill(nowMs);

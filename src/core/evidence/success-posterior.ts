@@ -39,6 +39,14 @@ export class SuccessPosterior {
     this.#refreshedMs = Number.NaN;
   }
 
+  /** An attempt whose silence counted as weak evidence was answered after all: that is taken back. */
+  answerLate(nowMs: number): void {
+    if (this.#frozen) return;
+    this.#age(nowMs);
+    this.#failures = Math.max(this.#failures - FAILURE_WEIGHTS.weak, 0);
+    this.record(nowMs, "ok");
+  }
+
   /** The breaker has opened: nothing is learnt and nothing fades. */
   freeze(nowMs: number): void {
     this.#age(nowMs);

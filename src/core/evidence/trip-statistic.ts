@@ -9,7 +9,7 @@ import {
   FINE_WINDOWS,
   TRIP_WINDOWS_MS,
 } from "./bucket-series.ts";
-import { type EvidenceKind, TRIP_WEIGHTS } from "./outcome-door.ts";
+import { type EvidenceKind, FAILURE_WEIGHTS, TRIP_WEIGHTS } from "./outcome-door.ts";
 import { TimeRing } from "./time-ring.ts";
 
 /** Evidence from which on a deployment counts as failed: three hard failures in a row are 9.66. */
@@ -35,6 +35,13 @@ export function computeTripStatistic(sums: Float64Array): number {
   return largest;
 }
 
+/** The share of failures that a statistic of so many attempts tells of: the likelihood ratios solved for it. */
+export function inferFailureRatio(statistic: number, attemptCount: number): number {
+  if (!(attemptCount > 0)) return 0;
+  const ratio = (statistic / attemptCount - TRIP_WEIGHTS.ok) / (TRIP_WEIGHTS.hard - TRIP_WEIGHTS.ok);
+  return Math.min(Math.max(ratio, 0), 1);
+}
+
 /** A run of evidence ends after this long without any. */
 const RUN_MEMORY_MS = 120_000;
 
@@ -50,15 +57,23 @@ export class TripSeries {
   readonly #coarse = new TimeRing(COARSE_BUCKET_MS, COARSE_SLOT_COUNT, 1);
   #run = 0;
   #runMs = 0;
+  /** Attempts since the run was last 0, and how many of them failed. */
+  #runCount = 0;
+  #runFailureCount = 0;
 
   /** Adds one ended attempt's evidence. */
   record(nowMs: number, kind: EvidenceKind): void {
     const weight = TRIP_WEIGHTS[kind];
     if (weight === 0) return;
-    this.#fine.add(nowMs, 0, weight);
-    this.#coarse.add(nowMs, 0, weight);
-    this.#run = Math.max(this.statistic(nowMs) + weight, 0);
-    if (Number.isFinite(nowMs)) this.#runMs = Math.max(nowMs, this.#runMs);
+    if (this.statistic(nowMs) === 0) this.#forgetRun();
+    this.#runCount += weight === TRIP_WEIGHTS.weak ? 0.5 : 1;
+    this.#runFailureCount += FAILURE_WEIGHTS[kind];
+    this.#add(nowMs, weight);
+  }
+
+  /** Takes one piece of evidence back that was recorded lately and turned out not to be true. */
+  retract(nowMs: number, kind: EvidenceKind): void {
+    this.#add(nowMs, -TRIP_WEIGHTS[kind]);
   }
 
   /** Adds the sums of `TRIP_WINDOWS_MS` to `sums`. */
@@ -72,11 +87,30 @@ export class TripSeries {
     return nowMs - this.#runMs > RUN_MEMORY_MS ? 0 : this.#run;
   }
 
+  /** The share of failures in the run of evidence that the statistic stands on, 0 to 1; half an attempt for weak evidence. */
+  get failureRatio(): number {
+    return this.#runCount > 0 ? this.#runFailureCount / this.#runCount : 0;
+  }
+
   /** Forgets everything: the breaker has closed. */
   clear(): void {
     this.#fine.clear();
     this.#coarse.clear();
     this.#run = 0;
     this.#runMs = 0;
+    this.#forgetRun();
+  }
+
+  #forgetRun(): void {
+    this.#runCount = 0;
+    this.#runFailureCount = 0;
+  }
+
+  #add(nowMs: number, weight: number): void {
+    if (weight === 0) return;
+    this.#fine.add(nowMs, 0, weight);
+    this.#coarse.add(nowMs, 0, weight);
+    this.#run = Math.max(this.statistic(nowMs) + weight, 0);
+    if (Number.isFinite(nowMs)) this.#runMs = Math.max(nowMs, this.#runMs);
   }
 }

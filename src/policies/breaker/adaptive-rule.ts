@@ -1,3 +1,4 @@
+import { countConvincingSuccesses } from "../../core/evidence/convincing-successes.ts";
 import { boundRetryAfterMs } from "../../core/evidence/cooldown.ts";
 import { TRIAL_TRIP_THRESHOLD, TRIP_THRESHOLD } from "../../core/evidence/trip-statistic.ts";
 import type { Random } from "../../domain/ports.ts";
@@ -29,6 +30,8 @@ export class AdaptiveRule implements BreakerRule {
   /** When it opened in the last minutes, oldest first; bounded. */
   #tripsMs: number[] = [];
   #closedMs: number | undefined;
+  #requiredCount = REQUIRED_SUCCESS_COUNT;
+  #capMs = MAX_OPEN_MS;
 
   constructor(options: AdaptiveBreakerOptions, random: Random) {
     this.probeSlotCount = Math.max(options.halfOpenRequests ?? 1, 1);
@@ -44,14 +47,18 @@ export class AdaptiveRule implements BreakerRule {
     return tripStatistic >= (onTrial ? TRIAL_TRIP_THRESHOLD : TRIP_THRESHOLD);
   }
 
-  open(wasClosed: boolean, { retryAfterMs, hung }: BreakerFacts, nowMs: number): number {
+  open(wasClosed: boolean, { retryAfterMs, hung, failureRatio = 1 }: BreakerFacts, nowMs: number): number {
     if (wasClosed && this.#closedMs !== undefined) this.#flapping.noteTrip(this.#closedMs, nowMs);
+    if (wasClosed) this.#requiredCount = countConvincingSuccesses(failureRatio, REQUIRED_SUCCESS_COUNT);
+    this.#capMs = hung === true ? MAX_HUNG_OPEN_MS : MAX_OPEN_MS;
+    return Math.max(this.#countTrip(nowMs), boundRetryAfterMs(retryAfterMs) ?? 0);
+  }
+
+  #countTrip(nowMs: number): number {
     this.#tripsMs = this.#tripsMs.filter((tripMs) => nowMs - tripMs < TRIP_MEMORY_MS).slice(-MAX_TRIP_COUNT);
     const exponent = this.#tripsMs.length;
     this.#tripsMs.push(nowMs);
-    const capMs = hung === true ? MAX_HUNG_OPEN_MS : MAX_OPEN_MS;
-    const openMs = this.#jitter(BASE_OPEN_MS * 2 ** exponent, capMs);
-    return Math.max(openMs, boundRetryAfterMs(retryAfterMs) ?? 0);
+    return this.#jitter(BASE_OPEN_MS * 2 ** exponent, this.#capMs);
   }
 
   close(nowMs: number): void {
@@ -59,7 +66,7 @@ export class AdaptiveRule implements BreakerRule {
   }
 
   requiredSuccessCount(nowMs: number): number {
-    return this.#flapping.requiredSuccessCount(nowMs) ?? REQUIRED_SUCCESS_COUNT;
+    return this.#flapping.requiredSuccessCount(nowMs) ?? this.#requiredCount;
   }
 
   admittedRatio(nowMs: number): number {

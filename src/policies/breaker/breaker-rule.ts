@@ -11,6 +11,8 @@ export interface BreakerFacts {
   readonly retryAfterMs?: number;
   /** Whether the deployment did not answer at all, rather than with an error. */
   readonly hung?: boolean;
+  /** The share of attempts that failed in the evidence that opens it, 0 to 1; all of them where it is not told. */
+  readonly failureRatio?: number;
 }
 
 /** Opens at consecutive failures, for a fixed time: the seeds' breaker. */

@@ -2,7 +2,12 @@ import { BucketSeries, type SeriesValue } from "../../core/evidence/bucket-serie
 import { Cooldown } from "../../core/evidence/cooldown.ts";
 import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
 import { promptCostMs } from "../../core/evidence/latency-estimate.ts";
-import { classifyEvidence, type EvidenceKind, HOLD_MS } from "../../core/evidence/outcome-door.ts";
+import {
+  classifyEvidence,
+  completeSilence,
+  type EvidenceKind,
+  HOLD_MS,
+} from "../../core/evidence/outcome-door.ts";
 import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
 import { LEASE_EPOCH_MS, mayProbe } from "../../core/evidence/probe-lease.ts";
 import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
@@ -12,10 +17,16 @@ import { computeBetaDeviation, SuccessPosterior } from "../../core/evidence/succ
 import type { AttemptRecord } from "../../domain/attempt.ts";
 import type { BreakerState } from "../../domain/metrics.ts";
 import type { Random } from "../../domain/ports.ts";
-import type { Breaker, BreakerFacts, BreakerPermit, BreakerVerdict } from "../breaker.ts";
+import type { Breaker, BreakerFacts, BreakerPermit } from "../breaker.ts";
+import { describeFailure, VERDICTS } from "./breaker-report.ts";
 import { DeploymentRegisters } from "./deployment-registers.ts";
 import { type DeploymentView, MutableDeploymentView } from "./deployment-view.ts";
-import { type EvidenceOptions, type EvidenceSubject, ORDINARY_SPEED } from "./evidence-options.ts";
+import {
+  type EvidenceOptions,
+  type EvidenceSubject,
+  ORDINARY_SPEED,
+  type SharedEvidence,
+} from "./evidence-options.ts";
 import { FailureEvidence } from "./failure-evidence.ts";
 import type { ProviderState } from "./provider-state.ts";
 import { SpeedEvidence } from "./speed-evidence.ts";
@@ -38,23 +49,6 @@ const MAX_PROBE_WAIT_MS = 300_000;
 /** Replicas do not all come back at the same moment. */
 const HASTEN_SPREAD_MS = 1_000;
 
-/** What the breaker is told for each kind of evidence. */
-const VERDICTS: Readonly<Record<EvidenceKind, BreakerVerdict>> = {
-  ok: "success",
-  hard: "failure",
-  weak: "failure",
-  limited: "limited",
-  credential: "ignore",
-  held: "ignore",
-  none: "ignore",
-};
-
-/** What a deployment has in common with others: its provider's credential, and its model's tokenizer. */
-export interface SharedEvidence {
-  readonly provider: ProviderState;
-  readonly tokens: TokenState;
-}
-
 /** All evidence about one deployment, and the view that follows from it. Its methods are those of `EvidenceTable`. */
 export class DeploymentEvidence {
   readonly #breaker: Breaker;
@@ -62,13 +56,14 @@ export class DeploymentEvidence {
   readonly #tokens: TokenState;
   readonly #windowTokens: number;
   readonly #random: Random;
+  readonly #weightOf: (replicaId: string) => number;
   readonly #tracking: boolean;
   readonly #counters = new BucketSeries();
   readonly #failures: FailureEvidence;
   readonly #speed: SpeedEvidence;
   readonly #quota: Quota;
   readonly #view: MutableDeploymentView;
-  readonly #spent = new Float64Array(2);
+  readonly #news = new Float64Array(4);
   #success = new SuccessPosterior();
   #cooldown = new Cooldown();
   #heldUntilMs = 0;
@@ -83,7 +78,7 @@ export class DeploymentEvidence {
 
   constructor(
     { deployment, model, breaker }: EvidenceSubject,
-    { provider, tokens }: SharedEvidence,
+    { provider, tokens, countReplicas }: SharedEvidence,
     random: Random,
     options: EvidenceOptions,
     weightOf: (replicaId: string) => number,
@@ -92,11 +87,12 @@ export class DeploymentEvidence {
     this.#provider = provider;
     this.#tokens = tokens;
     this.#windowTokens = model.capabilities.contextWindowTokens;
+    this.#weightOf = weightOf;
     this.#random = random;
     this.#tracking = options.performanceTracking;
     this.#failures = new FailureEvidence(weightOf);
     this.#speed = new SpeedEvidence(options.speedOf?.(deployment) ?? ORDINARY_SPEED);
-    this.#quota = new Quota(options.limitsOf?.(deployment) ?? {});
+    this.#quota = new Quota(options.limitsOf?.(deployment) ?? {}, countReplicas);
     this.#view = new MutableDeploymentView(deployment, model);
     this.#registers = new DeploymentRegisters(options.replicaId ?? "");
   }
@@ -114,7 +110,26 @@ export class DeploymentEvidence {
     if (suspect) this.#failures.beginVerification(nowMs);
     this.#refreshedMs = undefined;
     const expectedMs = ttftMeanMs + promptCostMs(promptTokens);
-    return { promptTokens, expectedMs, reservation, verifies: suspect };
+    return { promptTokens, expectedMs, reservation, verifies: suspect, silent: false };
+  }
+
+  recordSilence(nowMs: number, started: StartedAttempt, ageMs: number, permit?: BreakerPermit): number {
+    const suspectMs = this.#speed.suspectAgeMs(nowMs, started.promptTokens);
+    // The estimate has grown since the attempt began: it is not late yet.
+    if (suspectMs > ageMs) return suspectMs;
+    this.#followBreaker(nowMs);
+    // While the breaker is not closed the end of a probe decides, and nothing else.
+    if (started.silent || this.#breakerState !== "closed" || permit?.isCurrent() === false) return Infinity;
+    started.silent = true;
+    this.#count(nowMs, "weak");
+    if (this.#tracking) this.#speed.learnSilence(nowMs, ageMs, started.promptTokens);
+    this.#judge(nowMs, started.verifies, { hung: true });
+    this.#refreshedMs = undefined;
+    return Infinity;
+  }
+
+  suspectAgeMs(nowMs: number, promptTokens: number): number {
+    return this.#speed.suspectAgeMs(nowMs, promptTokens);
   }
 
   recordEnd(nowMs: number, started: StartedAttempt, record: AttemptRecord, permit?: BreakerPermit): void {
@@ -127,7 +142,7 @@ export class DeploymentEvidence {
     this.#settleTokens(nowMs, started, record);
     this.#tokens.learn(record, started.promptTokens, this.#windowTokens);
     this.#heedPushback(nowMs, kind, record.retryAfterMs);
-    if (started.verifies) this.#failures.endVerification(nowMs, kind === "ok");
+    if (started.verifies) this.#failures.endVerification(nowMs, kind);
     if (current && (kind === "ok" || kind === "hard" || kind === "weak")) {
       this.#learn(nowMs, kind, started, record);
       if (kind !== "ok") this.#judge(nowMs, started.verifies, facts);
@@ -141,15 +156,17 @@ export class DeploymentEvidence {
     this.#refreshedMs = undefined;
   }
 
-  /** `liveCount`: replicas that are alive, this one included. */
   merge(nowMs: number, evidence: ReplicaEvidence, liveCount: number): MergeResult {
     const { replicaId } = evidence;
     const before = this.#failures.fleet.breakerOf(replicaId, nowMs);
-    this.#spent.fill(0);
-    const result = this.#failures.merge(evidence, nowMs, this.#spent);
+    const news = this.#news.fill(0);
+    const result = this.#failures.merge(evidence, nowMs, news);
     if (result !== "merged") return result;
-    const [requestCount = 0, tokens = 0] = this.#spent;
+    const [requestCount = 0, tokens = 0, refusalCount = 0] = news;
     this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount);
+    // The limit is the fleet's: what refused another replica would refuse this one.
+    if (refusalCount > 0 && this.#weightOf(replicaId) > 0)
+      this.#quota.cutElsewhere(nowMs, this.#random.next());
     const after = this.#failures.fleet.breakerOf(replicaId, nowMs);
     if (before !== undefined && after !== undefined) this.#followPeerBreaker(before, after, liveCount);
     this.#refreshedMs = undefined;
@@ -195,7 +212,6 @@ export class DeploymentEvidence {
     this.#refreshedMs = undefined;
   }
 
-  /** What the other replicas say of it. */
   describePeers(nowMs: number) {
     return this.#failures.fleet.describePeers(nowMs);
   }
@@ -240,7 +256,7 @@ export class DeploymentEvidence {
     this.#view.credentialDisabledUntilMs = this.#provider.credentialDisabledUntilMs;
     this.#view.promptTokenRatio = this.#tokens.ratio;
     // While it is not closed a permit may come free at any moment, without an event here.
-    if (this.#breakerState !== "closed") this.#refreshBreaker();
+    if (this.#breakerState !== "closed") this.#view.readBreaker(this.#breaker, this.#breakerState);
     return this.#view;
   }
 
@@ -277,7 +293,7 @@ export class DeploymentEvidence {
       this.#counters.record(nowMs, "limited", 1);
       this.#cooldown.extend(nowMs, retryAfterMs, this.#random.next());
       this.#registers.cooldown.impose(nowMs, this.#cooldown.untilMs);
-      this.#quota.cut(nowMs);
+      this.#quota.cut(nowMs, this.#random.next());
     } else if (kind === "credential") {
       this.#provider.disableCredential(nowMs);
     } else if (kind === "held") {
@@ -286,22 +302,35 @@ export class DeploymentEvidence {
   }
 
   #learn(nowMs: number, kind: "ok" | "hard" | "weak", started: StartedAttempt, record: AttemptRecord): void {
-    this.#counters.record(nowMs, kind, 1);
-    this.#failures.record(nowMs, kind);
+    if (!started.silent) this.#count(nowMs, kind);
+    else if (kind === "ok") this.#takeSilenceBack(nowMs);
+    else this.#count(nowMs, completeSilence(kind));
     if (kind === "ok") {
       this.#lastSuccessMs = nowMs;
-      this.#cooldown.relax();
+      this.#cooldown.relax(nowMs - record.totalMs);
       // What has just answered with the provider's credential proves that it works.
       this.#provider.enableCredential(nowMs);
     }
-    if (!this.#tracking) return;
-    this.#success.record(nowMs, kind);
+    if (!this.#tracking || (started.silent && kind === "weak")) return;
     this.#speed.learn(nowMs, kind, record, started.promptTokens);
   }
 
+  #count(nowMs: number, kind: EvidenceKind): void {
+    if (kind === "ok" || kind === "hard" || kind === "weak") this.#counters.record(nowMs, kind, 1);
+    this.#failures.record(nowMs, kind);
+    if (this.#tracking) this.#success.record(nowMs, kind);
+  }
+
+  /** It was answered after all. The counters for other replicas only grow: there it stays half a failure. */
+  #takeSilenceBack(nowMs: number): void {
+    this.#failures.answerLate(nowMs);
+    if (this.#tracking) this.#success.answerLate(nowMs);
+  }
+
   #judge(nowMs: number, verifies: boolean, facts: BreakerFacts): void {
-    if (verifies) this.#breaker.trip(facts);
-    else this.#breaker.assess(this.#failures.statistic(nowMs), facts, this.#isCoupled(nowMs));
+    const whole = { ...facts, failureRatio: this.#failures.failureRatio(nowMs, verifies) };
+    if (verifies) this.#breaker.trip(whole);
+    else this.#breaker.assess(this.#failures.statistic(nowMs), whole, this.#isCoupled(nowMs));
     this.#followBreaker(nowMs);
   }
 
@@ -348,7 +377,7 @@ export class DeploymentEvidence {
     view.heldUntilMs = this.#heldUntilMs;
     const elsewhereCount = this.#failures.inFlightElsewhereCount(nowMs, this.#inFlightCount);
     view.inFlightCount = this.#inFlightCount + elsewhereCount;
-    this.#refreshBreaker();
+    this.#view.readBreaker(this.#breaker, this.#breakerState);
     view.forgetHealthScore();
   }
 
@@ -366,20 +395,4 @@ export class DeploymentEvidence {
     view.successMean = (view.alpha / (view.alpha + view.beta)) * coupling;
     view.successDeviation = computeBetaDeviation(view.alpha, view.beta);
   }
-
-  #refreshBreaker(): void {
-    const view = this.#view;
-    const state = this.#breakerState;
-    view.breakerState = state;
-    view.rampRatio = this.#breaker.admittedRatio;
-    view.breaker = state === "closed" && view.rampRatio < 1 ? "ramping" : state;
-    view.openUntilMs = this.#breaker.probeFromMs;
-    view.breakerAvailable = this.#breaker.available;
-    view.permitAvailable = this.#breaker.earlyAvailable && !view.verifying;
-  }
-}
-
-function describeFailure({ outcome, retryAfterMs }: AttemptRecord): BreakerFacts {
-  const hung = outcome === "timeout" || outcome === "superseded";
-  return retryAfterMs === undefined ? { hung } : { hung, retryAfterMs };
 }

@@ -2,6 +2,7 @@ import type { BreakerPhase, CandidateView } from "../../core/choice/candidate-vi
 import { computeHealthScore } from "../../core/evidence/health-score.ts";
 import type { Deployment, Model } from "../../domain/deployment.ts";
 import type { BreakerState } from "../../domain/metrics.ts";
+import type { Breaker } from "../breaker.ts";
 
 /**
  * What is believed of a deployment now: what a choice looks at, and what reports say
@@ -70,6 +71,16 @@ export class MutableDeploymentView implements DeploymentView {
       admittedRatio: this.rampRatio,
     });
     return this.#healthScore;
+  }
+
+  /** Takes over the state of the breaker. */
+  readBreaker(breaker: Breaker, state: BreakerState): void {
+    this.breakerState = state;
+    this.rampRatio = breaker.admittedRatio;
+    this.breaker = state === "closed" && this.rampRatio < 1 ? "ramping" : state;
+    this.openUntilMs = breaker.probeFromMs;
+    this.breakerAvailable = breaker.available;
+    this.permitAvailable = breaker.earlyAvailable && !this.verifying;
   }
 
   /** What the score is made of has changed. */

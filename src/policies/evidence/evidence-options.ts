@@ -2,6 +2,8 @@ import type { LatencyPrior } from "../../core/evidence/latency-estimate.ts";
 import type { QuotaLimits } from "../../core/evidence/quota.ts";
 import type { Deployment, Model } from "../../domain/deployment.ts";
 import type { Breaker } from "../breaker.ts";
+import type { ProviderState } from "./provider-state.ts";
+import type { TokenState } from "./token-state.ts";
 
 /** What is believed of a deployment's speed before it is measured. */
 export interface SpeedPrior {
@@ -36,3 +38,11 @@ export const ORDINARY_SPEED: SpeedPrior = {
   timeToFirstToken: { medianMs: 1_000, logDeviation: 0.5 },
   timePerToken: { medianMs: 15, logDeviation: 0.5 },
 };
+
+/** What a deployment has in common with others: its provider's credential, and its model's tokenizer. */
+export interface SharedEvidence {
+  readonly provider: ProviderState;
+  readonly tokens: TokenState;
+  /** Replicas that are alive, this one included. */
+  readonly countReplicas: (nowMs: number) => number;
+}

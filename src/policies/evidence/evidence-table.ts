@@ -1,7 +1,11 @@
 import type { SeriesValue } from "../../core/evidence/bucket-series.ts";
 import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
 import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
-import { findMutedReplicas, type ProviderSight } from "../../core/evidence/peer-muting.ts";
+import {
+  findMutedReplicas,
+  MIN_MUTING_PROVIDER_COUNT,
+  type ProviderSight,
+} from "../../core/evidence/peer-muting.ts";
 import { computeQuotaShare, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
 import type { CredentialRegister, DeploymentRegisters } from "../../core/evidence/replica-registers.ts";
@@ -18,6 +22,7 @@ import type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
 import { TokenState } from "./token-state.ts";
 
 const MUTING_INTERVAL_MS = 1_000;
+const NONE_MUTED: ReadonlySet<string> = new Set();
 
 /** What the fleet says of a deployment over the last minute. */
 export interface FleetSight {
@@ -40,7 +45,8 @@ export class EvidenceTable {
   readonly #providerOf = new Map<string, string>();
   readonly #tokens = new Map<string, TokenState>();
   readonly #replicas = new LiveReplicas();
-  #muted: ReadonlySet<string> = new Set();
+  #muted: ReadonlySet<string> = NONE_MUTED;
+  readonly #failedProviders = new Set<string>();
   #mutingMs = Number.NEGATIVE_INFINITY;
 
   constructor(subjects: Iterable<EvidenceSubject>, clock: Clock, random: Random, options: EvidenceOptions) {
@@ -48,6 +54,7 @@ export class EvidenceTable {
     const { replicaId = "" } = options;
     const weightOf = (replicaId: string) =>
       this.#muted.has(replicaId) ? 0 : (options.weightOfReplica?.(replicaId) ?? 1);
+    const countReplicas = (nowMs: number) => this.#replicas.countLive(nowMs);
     for (const subject of subjects) {
       const { id, provider } = subject.deployment;
       const state = this.#providers.get(provider) ?? new ProviderState(replicaId);
@@ -56,7 +63,7 @@ export class EvidenceTable {
       const { upstreamModel } = subject.deployment;
       const tokens = this.#tokens.get(upstreamModel) ?? new TokenState();
       this.#tokens.set(upstreamModel, tokens);
-      const shared = { provider: state, tokens };
+      const shared = { provider: state, tokens, countReplicas };
       const entry = new DeploymentEvidence(subject, shared, random, options, weightOf);
       const listOthers = () => this.listLiveReplicas();
       if (replicaId !== "") entry.shareProbes(replicaId, listOthers, () => clock.wallMs());
@@ -67,6 +74,25 @@ export class EvidenceTable {
   /** Counts an attempt that begins and reserves what it is expected to use. Pair it with one `recordEnd`. */
   recordStart(deployment: Deployment, size: AttemptSize): StartedAttempt {
     return this.#entry(deployment).recordStart(this.#clock.nowMs(), size);
+  }
+
+  /**
+   * An attempt is `ageMs` old and has no first token. From the suspect age on that is
+   * weak evidence, once per attempt, though it still runs; its end then adds only what
+   * is missing. Returns the age at which to look again; Infinity for never.
+   */
+  recordSilence(
+    deployment: Deployment,
+    started: StartedAttempt,
+    ageMs: number,
+    permit?: BreakerPermit,
+  ): number {
+    return this.#entry(deployment).recordSilence(this.#clock.nowMs(), started, ageMs, permit);
+  }
+
+  /** The age from which on the silence of an attempt is evidence; see `computeSuspectAgeMs`. */
+  suspectAgeMs(deployment: Deployment, promptTokens: number): number {
+    return this.#entry(deployment).suspectAgeMs(this.#clock.nowMs(), promptTokens);
   }
 
   /**
@@ -231,7 +257,21 @@ export class EvidenceTable {
     if (nowMs - this.#mutingMs < MUTING_INTERVAL_MS) return;
     this.#mutingMs = nowMs;
     const replicaIds = [undefined, ...this.#replicas.list(nowMs)];
-    this.#muted = findMutedReplicas(replicaIds.flatMap((replicaId) => this.#listSights(replicaId, nowMs)));
+    const isOdd = replicaIds.some((id) => this.#countFailedProviders(id, nowMs) >= MIN_MUTING_PROVIDER_COUNT);
+    if (!isOdd) this.#muted = NONE_MUTED;
+    else
+      this.#muted = findMutedReplicas(replicaIds.flatMap((replicaId) => this.#listSights(replicaId, nowMs)));
+  }
+
+  /** Providers of which a replica saw a failure lately: as a rule too few to look any closer. */
+  #countFailedProviders(replicaId: string | undefined, nowMs: number): number {
+    this.#failedProviders.clear();
+    for (const [id, entry] of this.#entries) {
+      const provider = this.#providerOf.get(id) ?? "";
+      if (this.#failedProviders.has(provider)) continue;
+      if (entry.summarize(replicaId, nowMs).failedCount > 0) this.#failedProviders.add(provider);
+    }
+    return this.#failedProviders.size;
   }
 
   #listSights(replicaId: string | undefined, nowMs: number): readonly ProviderSight[] {

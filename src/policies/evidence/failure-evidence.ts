@@ -28,6 +28,9 @@ export class FailureEvidence {
   readonly #sums = makeTripSums();
   #hasPeers = false;
   #verifyingSinceMs: number | undefined;
+  /** Verifications in a row that succeeded. */
+  #verifiedCount = 0;
+  #verifiedMs = Number.NEGATIVE_INFINITY;
 
   constructor(weightOf: (replicaId: string) => number) {
     this.#weightOf = weightOf;
@@ -36,6 +39,12 @@ export class FailureEvidence {
   /** Adds this replica's evidence. */
   record(nowMs: number, kind: EvidenceKind): void {
     this.#own.record(nowMs, kind);
+  }
+
+  /** Takes back what the silence of an attempt counted as: it was answered after all. */
+  answerLate(nowMs: number): void {
+    this.#own.retract(nowMs, "weak");
+    this.#own.record(nowMs, "ok");
   }
 
   /** The trip statistic of this replica's own evidence since `forgetOwn`. */
@@ -49,8 +58,8 @@ export class FailureEvidence {
   }
 
   /** Joins another replica's evidence; see `FleetEvidence.merge`. */
-  merge(evidence: ReplicaEvidence, nowMs: number, spent: Float64Array): MergeResult {
-    const result = this.#fleet.merge(evidence, nowMs, spent);
+  merge(evidence: ReplicaEvidence, nowMs: number, news: Float64Array): MergeResult {
+    const result = this.#fleet.merge(evidence, nowMs, news);
     this.#hasPeers ||= result === "merged";
     return result;
   }
@@ -65,8 +74,11 @@ export class FailureEvidence {
    * closed, or another replica's is open already.
    */
   isSuspect(nowMs: number, breakerClosed: boolean): boolean {
-    if (!this.#hasPeers) return false;
-    if (breakerClosed && this.#fleet.isHeldOpen(nowMs, this.#weightOf)) return true;
+    if (!this.#hasPeers || !breakerClosed) return false;
+    if (this.#fleet.isHeldOpen(nowMs, this.#weightOf)) return true;
+    // Own evidence is no more than its run, which ends when the breaker opens.
+    const bound = this.#fleet.boundTripStatistic(nowMs, this.#weightOf);
+    if (bound + this.#own.statistic(nowMs) < TRIP_THRESHOLD) return false;
     this.#sums.fill(0);
     this.#own.addTripSums(nowMs, this.#sums);
     this.#fleet.addTripSums(nowMs, this.#weightOf, this.#sums);
@@ -80,13 +92,28 @@ export class FailureEvidence {
   }
 
   beginVerification(nowMs: number): void {
+    // Those of an earlier suspicion prove nothing about this one.
+    if (nowMs - this.#verifiedMs > VERIFICATION_MS) this.#verifiedCount = 0;
+    this.#verifiedMs = nowMs;
     this.#verifyingSinceMs = nowMs;
   }
 
-  /** `refuted`: the attempt has shown that the deployment works. */
-  endVerification(nowMs: number, refuted: boolean): void {
+  /**
+   * An attempt that verifies the suspicion has ended. One success says little against
+   * peers who saw some of theirs fail: only as many in a row as such a deployment would
+   * seldom show refute them. What says nothing about health changes nothing.
+   */
+  endVerification(nowMs: number, kind: EvidenceKind): void {
     this.#verifyingSinceMs = undefined;
-    if (refuted) this.#fleet.refute(nowMs);
+    if (kind === "hard" || kind === "weak") this.#verifiedCount = 0;
+    if (kind !== "ok") return;
+    this.#verifiedCount += 1;
+    this.#fleet.refute(nowMs, this.#verifiedCount);
+  }
+
+  /** The share of failures in what speaks against the deployment: by the peers' evidence when that `verifies`, else by our own. */
+  failureRatio(nowMs: number, verifies: boolean): number {
+    return verifies ? this.#fleet.failureRatio(nowMs, this.#weightOf) : this.#own.failureRatio;
   }
 
   /** What the other replicas saw lately, as at most 20 attempts. */

@@ -31,6 +31,15 @@ export class LiveReplicas {
     return live;
   }
 
+  /** How many are alive now, this one included. */
+  countLive(nowMs: number): number {
+    let count = 1;
+    for (const heardMs of this.#heardMs.values()) {
+      if (nowMs - heardMs <= PEER_TTL_MS) count += 1;
+    }
+    return count;
+  }
+
   /** Live replicas, this one included; what was last known while `connected` is false. */
   count(nowMs: number, connected: boolean): number {
     if (connected) this.#lastLiveCount = this.list(nowMs).length + 1;

@@ -7,6 +7,7 @@ import {
 } from "../../core/evidence/latency-estimate.ts";
 import { LatencySeries } from "../../core/evidence/latency-series.ts";
 import type { EvidenceKind } from "../../core/evidence/outcome-door.ts";
+import { computeSuspectAgeMs } from "../../core/evidence/suspect-age.ts";
 import type { AttemptRecord } from "../../domain/attempt.ts";
 import type { MutableDeploymentView } from "./deployment-view.ts";
 import type { SpeedPrior } from "./evidence-options.ts";
@@ -43,8 +44,20 @@ export class SpeedEvidence {
       const paceMs = computePaceMs(totalMs, timeToFirstTokenMs, record.usage?.outputTokens);
       if (paceMs !== undefined) this.#timePerToken.record(nowMs, paceMs);
     } else if (kind === "weak" && outcome === "superseded") {
-      this.#timeToFirstToken.recordCensored(nowMs, subtractPromptMs(totalMs, promptTokens));
+      this.learnSilence(nowMs, totalMs, promptTokens);
     }
+  }
+
+  /** Learns that a first token takes longer than `ageMs`. */
+  learnSilence(nowMs: number, ageMs: number, promptTokens: number): void {
+    this.#timeToFirstToken.recordCensored(nowMs, subtractPromptMs(ageMs, promptTokens));
+  }
+
+  /** From which age on the silence of an attempt with such a prompt is evidence. */
+  suspectAgeMs(nowMs: number, promptTokens: number): number {
+    const estimate = this.#timeToFirstToken;
+    const promptMs = promptCostMs(promptTokens);
+    return computeSuspectAgeMs(estimate.logMean(nowMs), estimate.logDeviation(nowMs), promptMs);
   }
 
   /** The time to the first token that a share of `ratio` (0 to 1) of attempts with such a prompt does not exceed. */

@@ -14,4 +14,6 @@ export interface StartedAttempt {
   readonly reservation: QuotaReservation;
   /** Whether it verifies what other replicas say. */
   readonly verifies: boolean;
+  /** Whether its silence has counted as weak evidence; the table's to change. */
+  silent: boolean;
 }

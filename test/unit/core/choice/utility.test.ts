@@ -115,12 +115,10 @@ describe("the utility of a candidate", () => {
     }
   });
 
-  it("loses to little headroom softly below 15 %, and not above", () => {
+  it("loses to the quota that is used up, as its price rises", () => {
     const at = (headroomRatio: number) =>
       computeCrowding(viewOf("m", { headroomRatio }), DEFAULT_CHOICE_SETTINGS);
-    expect([at(1), at(0.15), at(0.075), at(0)].map((loss) => Number(loss.toFixed(4)))).to.deep.equal([
-      0, 0, 0.1, 0.2,
-    ]);
+    expect([at(1), at(0.5), at(0)].map((loss) => Number(loss.toFixed(4)))).to.deep.equal([0, 0.1, 0.2]);
   });
 
   it("loses to full places, and more for every attempt that waits", () => {

@@ -53,7 +53,7 @@ describe("the cooldown after a refusal", () => {
   });
 
   it("begins small again after a success, or a long time", () => {
-    for (const forget of [(each: Cooldown) => each.relax(), () => {}]) {
+    for (const forget of [(each: Cooldown) => each.relax(each.untilMs), () => {}]) {
       const cooldown = new Cooldown();
       for (let refusal = 0; refusal < 5; refusal++) cooldown.extend(cooldown.untilMs, undefined, 0.5);
       forget(cooldown);
@@ -63,10 +63,21 @@ describe("the cooldown after a refusal", () => {
     }
     const soon = new Cooldown();
     for (let refusal = 0; refusal < 5; refusal++) soon.extend(soon.untilMs, undefined, 0.5);
-    soon.relax();
+    soon.relax(soon.untilMs);
     const nowMs = soon.untilMs;
     soon.extend(nowMs, undefined, 0.5);
     expect(soon.untilMs - nowMs).to.equal(1_000);
+  });
+});
+
+describe("a success that began before the wait was over", () => {
+  it("does not make the next back-off small: it says nothing about what was refused since", () => {
+    const cooldown = new Cooldown();
+    for (let refusal = 0; refusal < 3; refusal++) cooldown.extend(cooldown.untilMs, undefined, 0.5);
+    cooldown.relax(cooldown.untilMs - 1);
+    const nowMs = cooldown.untilMs;
+    cooldown.extend(nowMs, undefined, 0.5);
+    expect(cooldown.untilMs - nowMs).to.equal(8_000);
   });
 });
 

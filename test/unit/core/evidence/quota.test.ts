@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { AdmittedRate } from "../../../../src/core/evidence/aimd.ts";
+import { AdmittedRate } from "../../../../src/core/evidence/admitted-rate.ts";
 import { computeQuotaShare, Quota } from "../../../../src/core/evidence/quota.ts";
 import { RateBucket } from "../../../../src/core/evidence/rate-bucket.ts";
 import { seededRandom } from "../../../../src/lib/random.ts";
@@ -116,10 +116,35 @@ describe("the quota of a deployment", () => {
 
   it("admits less after a refusal, also where no limit is known", () => {
     const [known, unknown] = [new Quota({ requestsPerMinute: 40 }), new Quota({})];
-    for (const quota of [known, unknown]) quota.cut(0);
-    known.reserve(0, 0);
-    expect(known.headroomRatio(0)).to.be.closeTo(7 / 8, 1e-9);
-    expect(unknown.headroomRatio(0)).to.be.closeTo(0.8, 1e-9);
+    for (const quota of [known, unknown]) quota.cut(0, 0.5);
+    expect(known.headroomRatio(0)).to.equal(0);
+    expect(known.headroomRatio(10_000)).to.be.within(0.4, 0.8);
+    expect(unknown.headroomRatio(0)).to.be.closeTo(0.7, 1e-9);
+  });
+
+  it("has none left when less than one more ordinary attempt's worth is left", () => {
+    const quota = new Quota({ requestsPerMinute: 8, tokensPerMinute: 40_000 });
+    quota.reserve(0, 6_000);
+    expect(quota.headroomRatio(0)).to.equal(0);
+    const roomy = new Quota({ requestsPerMinute: 8, tokensPerMinute: 40_000 });
+    roomy.reserve(0, 4_000);
+    expect(roomy.headroomRatio(0)).to.be.closeTo(0.5, 1e-9);
+  });
+
+  it("keeps to an even share after a refusal, until the limit is not in doubt any more", () => {
+    const spendFor = (replicaCount: number) => {
+      const quota = new Quota({ requestsPerMinute: 600 }, () => replicaCount);
+      quota.cut(0, 0);
+      let count = 0;
+      for (let nowMs = 0; nowMs < 30_000; nowMs += 50) {
+        if (quota.headroomRatio(nowMs) <= 0.02) continue;
+        quota.reserve(nowMs, 0);
+        count += 1;
+      }
+      return count;
+    };
+    expect(spendFor(1)).to.be.within(180, 300);
+    expect(spendFor(4)).to.be.within(45, 78);
   });
 
   it("keeps its headroom within 0 and 1 whatever it is told (property)", () => {
@@ -132,7 +157,7 @@ describe("the quota of a deployment", () => {
         for (const [atMs, requests, tokens, reserved, used] of steps) {
           quota.readHeaders(atMs, { requests, tokens });
           quota.settle(atMs, quota.reserve(atMs, reserved), used);
-          quota.cut(atMs);
+          quota.cut(atMs, 0.5);
           quota.setShare(used);
           quota.spendElsewhere(atMs, "r", reserved, used, 1);
         }
@@ -181,22 +206,57 @@ describe("the quota of a deployment", () => {
 });
 
 describe("the admitted rate", () => {
-  it("is cut to 0.8 at most once per second and recovers by 2 % per second", () => {
+  it("is cut once per second, deeper below the ceiling than at it", () => {
     const rate = new AdmittedRate();
     rate.cut(0);
+    expect(rate.ratio(0)).to.be.closeTo(0.7, 1e-9);
     rate.cut(999);
-    expect(rate.ratio(999)).to.be.closeTo(0.8 + 0.02 * 0.999, 1e-9);
+    expect(rate.ratio(999)).to.be.within(0.7, 0.72);
+    const before = rate.ratio(1_000);
     rate.cut(1_000);
-    expect(rate.ratio(1_000)).to.be.closeTo(0.82 * 0.8, 1e-9);
-    expect(rate.ratio(100_000)).to.equal(1);
+    expect(rate.ratio(1_000)).to.be.closeTo(before / 2, 1e-9);
   });
 
-  it("stays within 0.05 and 1 for any times (property)", () => {
+  it("comes back to the ceiling, stays near it, and then rises ever faster", () => {
+    const rate = new AdmittedRate();
+    rate.cut(0);
+    rate.cut(2_000);
+    const ceiling = rate.ratio(2_000) * 2;
+    expect(rate.ratio(62_000)).to.be.closeTo(ceiling, 1e-9);
+    expect(rate.ratio(47_000)).to.be.within(0.98 * ceiling, ceiling);
+    expect(rate.ratio(77_000)).to.be.within(ceiling, 1.02 * ceiling);
+    expect(rate.ratio(200_000)).to.equal(1);
+  });
+
+  for (const limitRatio of [0.1, 0.5]) {
+    it(`finds a limit of ${limitRatio} of what was known, at the cost of few refusals`, () => {
+      const rate = new AdmittedRate();
+      let [level, refusalCount, admittedCount, credit] = [0, 0, 0, 0];
+      for (let second = 0; second < 600; second++) {
+        level = Math.min(level + 10 * limitRatio, 150 * limitRatio);
+        credit += 10 * rate.ratio(second * 1_000);
+        for (; credit >= 1; credit--) {
+          if (level >= 1) {
+            level -= 1;
+            admittedCount += 1;
+          } else {
+            refusalCount += 1;
+            rate.cut(second * 1_000);
+            credit = 0;
+          }
+        }
+      }
+      expect(refusalCount).to.be.at.most(20);
+      expect(admittedCount).to.be.at.least(0.7 * 600 * 10 * limitRatio);
+    });
+  }
+
+  it("stays within 0.01 and 1 for any times (property)", () => {
     fc.assert(
       fc.property(fc.array(fc.double()), fc.double(), (cuts, nowMs) => {
         const rate = new AdmittedRate();
         for (const atMs of cuts) rate.cut(atMs);
-        expect(rate.ratio(nowMs)).to.be.within(0.05, 1);
+        expect(rate.ratio(nowMs)).to.be.within(0.01, 1);
       }),
     );
   });

@@ -20,6 +20,22 @@ describe("the adaptive breaker", () => {
     expect(bench.breaker.state).to.equal("open");
   });
 
+  it("closes after as many good probes as a deployment as sick as it was would seldom show", () => {
+    for (const [failureRatio, count] of [
+      [1, 2],
+      [0.5, 4],
+      [0.3, 7],
+    ] as const) {
+      const bench = new BreakerBench(ADAPTIVE);
+      bench.openThenHalfOpen({ failureRatio });
+      for (let probe = 1; probe <= count; probe++) {
+        expect(bench.breaker.state, `${failureRatio}: before probe ${probe}`).to.equal("half_open");
+        bench.attempt("success");
+      }
+      expect(bench.breaker.state).to.equal("closed");
+    }
+  });
+
   it("stays open for 1 s, doubling with each trip to 30 s", () => {
     const bench = new BreakerBench(ADAPTIVE);
     const openSeconds: number[] = [];

@@ -71,11 +71,9 @@ describe("the evidence of a fleet", () => {
 
   it("is refuted by a verification that succeeds: the sender is not listened to for 60 s", () => {
     const fleet = new Fleet(3, ["p"]);
-    const [liar, honest, replica] = [fleet.replica(0), fleet.replica(1), fleet.replica(2)];
+    const [liar, replica] = [fleet.replica(0), fleet.replica(2)];
     liar.run(4, "server_error");
-    honest.run(1, "success");
     fleet.spread(0);
-    fleet.spread(1);
     expect(replica.view().suspect).to.equal(true);
     replica.start()("success");
     expect(replica.view().suspect).to.equal(false);
@@ -89,6 +87,34 @@ describe("the evidence of a fleet", () => {
     fleet.spread(0);
     expect(replica.view().suspect).to.equal(true);
     expect(replica.breaker().state).to.equal("closed");
+  });
+
+  it("needs more successes the less often it failed elsewhere: one proves little against 40 % errors", () => {
+    const fleet = new Fleet(2, ["p"]);
+    for (let turn = 0; turn < 8; turn++) {
+      fleet.replica(0).run(3, "success");
+      fleet.replica(0).run(2, "server_error");
+    }
+    fleet.spread(0);
+    const replica = fleet.replica(1);
+    let verificationCount = 0;
+    while (replica.view().suspect) {
+      verificationCount += 1;
+      replica.start()("success");
+    }
+    expect(verificationCount).to.be.within(4, 6);
+  });
+
+  it("heeds what refuses other replicas for the rate as if it had been refused itself", () => {
+    const limits = { limitsOf: () => ({ requestsPerMinute: 600 }) };
+    const [refused, other] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    other.clock.ms = refused.clock.ms;
+    refused.start()("rate_limit");
+    expect(other.view().headroomRatio).to.equal(1);
+    refused.tell(other, "refused");
+    expect(other.view().headroomRatio).to.equal(0);
+    expect(other.view().cooldownUntilMs).to.equal(0);
+    expect(other.health()).to.deep.equal(new EvidenceBench(["p"], limits).health());
   });
 
   it("does not come up again, once refuted, by being repeated", () => {
