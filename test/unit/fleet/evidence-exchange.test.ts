@@ -71,6 +71,22 @@ describe("the exchange of evidence", () => {
     expect(fleet.replica(1).view().cooldownUntilMs - nowMs).to.be.closeTo(5_000, 50);
   });
 
+  it("is heard whatever a provider says of its limits", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p", "q"] });
+    fleet.advance(1_000);
+    const [teller, hearer] = [fleet.replica(0), fleet.replica(1)];
+    const days = { limit: 60, remaining: 59, resetMs: 2 * 86_400_000 };
+    const huge = { limit: 1e15, remaining: 1e15, resetMs: 1_000 };
+    for (const deployment of teller.deployments) {
+      teller.table.readHeaders(deployment, { requests: days });
+      teller.table.readHeaders(deployment, { requests: huge, tokens: days });
+    }
+    for (let attempt = 0; attempt < 3; attempt++) teller.start()("server_error");
+    fleet.advance(20);
+    expect(hearer.view().suspect).to.equal(true);
+    expect([...hearer.exchange.inbox.refused]).to.deep.equal([]);
+  });
+
   it("tells of a refused credential, and takes it back when an attempt proves that it works", () => {
     fleet = new FleetBench({ replicaCount: 2, providers: ["p"] });
     fleet.advance(1_000);
