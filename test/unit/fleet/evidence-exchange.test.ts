@@ -71,6 +71,17 @@ describe("the exchange of evidence", () => {
     expect(fleet.replica(1).view().cooldownUntilMs - nowMs).to.be.closeTo(5_000, 50);
   });
 
+  it("is heard by the others while its breaker is open for a day", () => {
+    const breaker = { kind: "counting", failureThreshold: 3, recoveryTimeMs: 86_400_000 } as const;
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"], breaker });
+    fleet.advance(1_000);
+    for (let attempt = 0; attempt < 3; attempt++) fleet.replica(0).start()("server_error");
+    fleet.advance(20);
+    expect(fleet.replica(0).breakers[0]?.state).to.equal("open");
+    expect(fleet.replica(1).view().suspect).to.equal(true);
+    expect([...fleet.replica(1).exchange.inbox.refused]).to.deep.equal([]);
+  });
+
   it("is heard whatever a provider says of its limits", () => {
     fleet = new FleetBench({ replicaCount: 2, providers: ["p", "q"] });
     fleet.advance(1_000);
