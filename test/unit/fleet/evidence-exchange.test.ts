@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { BusMessage } from "../../../src/domain/health-bus.ts";
 import { FleetBench } from "../../support/fleet-bench.ts";
 
 describe("the exchange of evidence", () => {
@@ -69,6 +70,30 @@ describe("the exchange of evidence", () => {
     const nowMs = fleet.clock.nowMs();
     expect(fleet.replica(0).view().cooldownUntilMs - nowMs).to.be.closeTo(30_000, 50);
     expect(fleet.replica(1).view().cooldownUntilMs - nowMs).to.be.closeTo(5_000, 50);
+  });
+
+  it("looks at no more messages and questions of a flood than a replica may send", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"], played: [1] });
+    fleet.advance(1_000);
+    let readCount = 0;
+    const makeMessage = (subject: string, type: string): BusMessage => ({
+      subject,
+      type,
+      get payload() {
+        readCount += 1;
+        return new Uint8Array();
+      },
+    });
+    const { inbox } = fleet.replica(0).exchange;
+    for (let message = 0; message < 1_000; message++)
+      inbox.take(makeMessage("sluice.v1.health.replica-1", "sluice.v1.HealthMessage"));
+    expect(readCount).to.equal(240);
+    readCount = 0;
+    const limits = { maxAnswers: 1, timeoutMs: 100 };
+    for (let question = 0; question < 1_000; question++)
+      fleet.buses[1]?.ask(makeMessage("sluice.v1.sync", "sluice.v1.SnapshotRequest"), limits, () => {});
+    fleet.advance(20);
+    expect(readCount).to.equal(60);
   });
 
   it("is heard by the others while its breaker is open for a day", () => {
