@@ -1,7 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { expect } from "chai";
 import fc from "fast-check";
-import { AlertKind, AlertSchema, HealthMessageSchema, SnapshotSchema } from "../../../gen/sluice/v1/events_pb.ts";
+import {
+  AlertKind,
+  AlertSchema,
+  HealthMessageSchema,
+  SnapshotSchema,
+} from "../../../gen/sluice/v1/events_pb.ts";
 import { fromJsonPayload, toJsonPayload } from "../../../src/fleet/json-payload.ts";
 
 const ALERT = "sluice.v1.Alert";
