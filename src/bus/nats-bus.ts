@@ -303,13 +303,10 @@ export class NatsBus implements HealthBus {
       this.#rareLog.warn("more messages arrive from NATS than can be handled: some are dropped");
       return;
     }
-    const message = raw.read();
+    const message = raw.read(this.#fromWire(raw.subject));
     // Among them the server's own word that nobody listens to a question.
     if (message === undefined) this.#counts.unreadable += 1;
-    else {
-      const subject = this.#fromWire(message.subject);
-      this.#inbound.push({ subscription, message: { ...message, subject }, replyTo: raw.replyTo }, raw.bytes);
-    }
+    else this.#inbound.push({ subscription, message, replyTo: raw.replyTo }, raw.bytes);
   }
 
   #toWire(subject: string): string {

@@ -27,6 +27,7 @@ import type {
 } from "../config/nats-config.ts";
 import type { BusMessage } from "../domain/health-bus.ts";
 import type { Cleanup } from "../domain/ports.ts";
+import { JsonMessage } from "./json-message.ts";
 import type { PayloadCodec } from "./payload-codec.ts";
 import type { Probed } from "./probe-server.ts";
 
@@ -90,8 +91,9 @@ export interface RawMessage {
   readonly bytes: number;
   /** Where an answer goes; undefined when none is wanted. */
   readonly replyTo: string | undefined;
-  /** Copies it out of the network's buffer; undefined when it does not say what it is. */
-  read(): BusMessage | undefined;
+  readonly subject: string;
+  /** Copies it out of the network's buffer, with another subject; undefined when it does not say what it is. */
+  read(subject: string): BusMessage | undefined;
 }
 
 /** What one connection is made with. */
@@ -254,15 +256,15 @@ function wrap(message: Msg, codec: PayloadCodec | undefined): RawMessage {
   return {
     bytes: message.data.length + message.subject.length + OVERHEAD_BYTES,
     replyTo: message.reply || undefined,
-    read() {
+    subject: message.subject,
+    read(subject) {
       const type = message.headers?.get(TYPE_HEADER) ?? "";
       if (type === "") return undefined;
       const traceparent = message.headers?.get("traceparent") ?? "";
       const isJson = codec !== undefined && message.headers?.get("Content-Type") === CONTENT_TYPES.json;
-      const payload = isJson ? codec.fromJson(type, message.data) : message.data.slice();
-      if (payload === undefined) return undefined;
-      const read = { subject: message.subject, type, payload };
-      return traceparent === "" ? read : { ...read, traceparent };
+      const payload = message.data.slice();
+      const read = { subject, type, payload, ...(traceparent === "" ? {} : { traceparent }) };
+      return isJson ? new JsonMessage(read, codec) : read;
     },
   };
 }

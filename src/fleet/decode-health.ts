@@ -36,7 +36,8 @@ export const MAX_MESSAGE_BYTES = 16 * 1024;
 /** Answers hold everything in one message. */
 export const MAX_SNAPSHOT_BYTES = 512 * 1024;
 const MAX_DEPLOYMENT_COUNT = 2_000;
-const MAX_ID_LENGTH = 256;
+/** A provider's name, a slash, and its name of a model make at most 265. */
+const MAX_ID_LENGTH = 320;
 const MAX_VERSION_LENGTH = 64;
 const MAX_REGISTER_AGE_MS = 86_400_000;
 const MAX_QUOTA = 1e12;

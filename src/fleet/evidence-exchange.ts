@@ -27,6 +27,8 @@ const MAX_REPORT_BYTES = 14 * 1024;
 /** A replica that joins waits this long for the first answers. */
 const SNAPSHOT_LIMITS = { maxAnswers: 3, timeoutMs: 250 } as const;
 const MAX_SNAPSHOTS_PER_S = 4;
+/** Questions that are read; whoever asks more often than replicas join is not heard. */
+const MAX_QUESTIONS_PER_S = 60;
 /** After somebody joined or came back everybody sends a digest within this time. */
 const JOIN_SPREAD_MS = 1_000;
 
@@ -59,6 +61,7 @@ export class EvidenceExchange {
   readonly #changed = new Set<Deployment>();
   readonly #urgentBudget: SendBudget;
   readonly #snapshotBudget: SendBudget;
+  readonly #questionBudget: SendBudget;
   readonly #startedMs: number;
   #sequence = 0;
   #sentCount = 0;
@@ -77,6 +80,7 @@ export class EvidenceExchange {
     this.#sentMs = nowMs;
     this.#urgentBudget = new SendBudget(MAX_URGENT_PER_S, nowMs);
     this.#snapshotBudget = new SendBudget(MAX_SNAPSHOTS_PER_S, nowMs);
+    this.#questionBudget = new SendBudget(MAX_QUESTIONS_PER_S, nowMs);
     this.#nextDigestMs = nowMs + this.#spread(DIGEST_MS);
     this.#inbox = new EvidenceInbox(parts);
     this.#cleanups = [
@@ -150,7 +154,8 @@ export class EvidenceExchange {
 
   #answer(question: BusMessage): BusMessage | undefined {
     const nowMs = this.#parts.clock.nowMs();
-    if (this.#draining || !this.#inbox.takeQuestion(question)) return undefined;
+    if (this.#draining || !this.#questionBudget.take(nowMs)) return undefined;
+    if (!this.#inbox.takeQuestion(question)) return undefined;
     this.#hastenDigest(nowMs);
     if (!this.#snapshotBudget.take(nowMs)) return undefined;
     const report = this.#report(this.#parts.deployments, undefined);

@@ -55,15 +55,16 @@ export class EvidenceInbox {
   }
 
   /** Takes a message of evidence. The bus vouches for its subject, so the subject says who speaks. */
-  take({ subject, payload }: BusMessage): void {
+  take(message: BusMessage): void {
     const { clock, evidence } = this.#parts;
     const nowMs = clock.nowMs();
-    const sender = readHealthSubject(subject);
+    const sender = readHealthSubject(message.subject);
     if (sender === undefined) return this.#refuse("invalid");
     if (this.#isOwn(sender)) return this.#refuse("wrong_sender");
     const unread = this.#peers.admit(sender, nowMs);
     if (unread !== undefined) return this.#refuse(unread);
-    const decoded = decodeHealthMessage(payload, sender);
+    // Only now: a payload may have to be parsed, and a flood is not.
+    const decoded = decodeHealthMessage(message.payload, sender);
     if ("refused" in decoded) return this.#refuse(decoded.refused);
     const { header } = decoded.message;
     const refused = this.#peers.accept(header, nowMs);

@@ -1,10 +1,11 @@
 import { createRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
-import { file_sluice_v1_events } from "../../gen/sluice/v1/events_pb.ts";
+import { file_sluice_v1_events, SnapshotSchema } from "../../gen/sluice/v1/events_pb.ts";
+import { MAX_MESSAGE_BYTES, MAX_SNAPSHOT_BYTES } from "./decode-health.ts";
 
 const registry = createRegistry(file_sluice_v1_events);
 
-/** JSON takes some four times the 16 KiB that a message may have. */
-const MAX_JSON_BYTES = 128 * 2 ** 10;
+/** JSON takes some four times what protobuf does, and at worst eight times. */
+const MAX_JSON_RATIO = 8;
 
 /**
  * A message of events.proto as the JSON form of protobuf; undefined for other types and what is no such
@@ -20,10 +21,11 @@ export function toJsonPayload(type: string, payload: Uint8Array): Uint8Array | u
   }
 }
 
-/** The protobuf form of what `toJsonPayload` made; undefined for other types, for what is no such message, and above 128 KiB. */
+/** The protobuf form of what `toJsonPayload` made; undefined for other types, for what is no such message, and above eight times the bound of its protobuf form. */
 export function fromJsonPayload(type: string, payload: Uint8Array): Uint8Array | undefined {
   const schema = registry.getMessage(type);
-  if (schema === undefined || payload.length > MAX_JSON_BYTES) return undefined;
+  const maxBytes = type === SnapshotSchema.typeName ? MAX_SNAPSHOT_BYTES : MAX_MESSAGE_BYTES;
+  if (schema === undefined || payload.length > maxBytes * MAX_JSON_RATIO) return undefined;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(payload);
     return toBinary(schema, fromJsonString(schema, text, { ignoreUnknownFields: true }));

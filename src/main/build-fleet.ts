@@ -6,7 +6,7 @@ import type { Deployment } from "../domain/deployment.ts";
 import type { RouteError } from "../domain/errors.ts";
 import type { HealthBus } from "../domain/health-bus.ts";
 import type { BreakerState, MetricsSource } from "../domain/metrics.ts";
-import type { Clock, Logger, Random } from "../domain/ports.ts";
+import type { Cleanup, Clock, Logger, Random } from "../domain/ports.ts";
 import { AlertWatch, type RaisedAlert } from "../fleet/alert-watch.ts";
 import { EventPublisher } from "../fleet/event-publisher.ts";
 import { EvidenceExchange } from "../fleet/evidence-exchange.ts";
@@ -57,12 +57,7 @@ export function buildFleet(
       logAlert(logger, alert);
       publisher?.publishAlert(alert);
     });
-  const stopWatching = sharing?.bus.onStateChange((state) => {
-    if (state === "connected") logger.info("the other replicas can be reached");
-    else if (state !== "closed") {
-      logger.warn("the other replicas cannot be reached: this one acts on what it knows", { reason: state });
-    }
-  });
+  const stopWatching = sharing && logReachability(sharing.bus, logger);
   const metrics = new FleetMetricsSource(
     routing.metrics,
     sharing &&
@@ -115,6 +110,19 @@ function startExchange(routing: Routing, { bus, replicaId }: Sharing, ports: Fle
     incarnation: Math.floor(clock.wallMs()),
     onSameId: () =>
       logger.error("another replica has the same id: give each its own", { reason: "SAME_REPLICA_ID" }),
+  });
+}
+
+/** One line when the others can be reached no more, and one when they can again; a bus may change its reason at each attempt. */
+function logReachability(bus: HealthBus, logger: Logger): Cleanup {
+  let told: boolean | undefined;
+  return bus.onStateChange((state) => {
+    const isReachable = state === "connected";
+    if (state === "closed" || isReachable === told) return;
+    told = isReachable;
+    if (isReachable) logger.info("the other replicas can be reached");
+    else
+      logger.warn("the other replicas cannot be reached: this one acts on what it knows", { reason: state });
   });
 }
 

@@ -7,7 +7,7 @@ import type { HealthBus } from "../../src/domain/health-bus.ts";
 import type { Outcome } from "../../src/domain/outcome.ts";
 import { EvidenceExchange } from "../../src/fleet/evidence-exchange.ts";
 import { seededRandom } from "../../src/lib/random.ts";
-import { Breaker } from "../../src/policies/breaker.ts";
+import { Breaker, type BreakerOptions } from "../../src/policies/breaker.ts";
 import type { DeploymentView } from "../../src/policies/evidence/deployment-view.ts";
 import type { EvidenceOptions } from "../../src/policies/evidence/evidence-options.ts";
 import { EvidenceTable } from "../../src/policies/evidence/evidence-table.ts";
@@ -34,6 +34,8 @@ export interface FleetOptions {
   readonly network?: Partial<NetworkSpec>;
   readonly seed?: number;
   readonly evidence?: Partial<EvidenceOptions>;
+  /** The adaptive one when left out. */
+  readonly breaker?: BreakerOptions;
   /** Replicas that somebody else plays: they get a bus and nothing else. */
   readonly played?: readonly number[];
 }
@@ -56,7 +58,8 @@ export class FleetReplica {
     const subjects = models.flatMap((model) =>
       model.deployments.map((deployment) => {
         const onChange = () => this.exchange?.noteUrgent(deployment);
-        return { model, deployment, breaker: new Breaker(clock, { kind: "adaptive" }, onChange, random) };
+        const breaker = new Breaker(clock, options.breaker ?? { kind: "adaptive" }, onChange, random);
+        return { model, deployment, breaker };
       }),
     );
     this.breakers = subjects.map(({ breaker }) => breaker);

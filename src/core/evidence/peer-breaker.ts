@@ -11,8 +11,8 @@ export interface PeerBreaker {
   readonly probeDelayMs: number;
 }
 
-/** The longest time to a probe that is believed. */
-const MAX_PROBE_DELAY_MS = 3_600_000;
+/** The longest time to a probe that is believed, so none longer is told. */
+export const MAX_PROBE_DELAY_MS = 3_600_000;
 
 /** What is wrong with it, naming the field, or undefined. `sentMs`: the sender's Clock at sending. */
 export function findBreakerProblem(breaker: PeerBreaker, sentMs: number): string | undefined {

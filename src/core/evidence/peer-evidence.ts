@@ -16,6 +16,11 @@ export const PEER_TTL_MS = 5_000;
 export const PEER_GONE_MS = 15_000;
 /** After the TTL a silent peer's evidence halves with each of these. */
 const SILENCE_HALF_LIFE_MS = 10_000;
+/**
+ * How much a sender's clock may run slower than ours: a clock that is being corrected is let run off by at most 500
+ * parts in a million (NTP, RFC 5905, 11.3). Its messages seem to come later and later, and are not.
+ */
+const MAX_DRIFT_RATIO = 500e-6;
 /** A message this much later than its sender's quickest one was held up on the way. */
 const MAX_DELAY_MS = 5_000;
 
@@ -34,7 +39,7 @@ export interface PeerMinute {
 /**
  * What one incarnation of another replica has told about one deployment. Its times
  * are its own: they are mapped by the smallest difference between arrival and
- * sending ever seen, so that only ages matter and no clock need be right.
+ * sending seen, let rise as fast as clocks may drift, so that only ages matter and no clock need be right.
  */
 export class PeerEvidence {
   readonly incarnation: number;
@@ -62,8 +67,9 @@ export class PeerEvidence {
    */
   merge(evidence: ReplicaEvidence, nowMs: number, news: Float64Array): boolean {
     const offsetMs = nowMs - evidence.sentMs;
-    if (offsetMs > this.#offsetMs + MAX_DELAY_MS) return false;
-    this.#offsetMs = Math.min(this.#offsetMs, offsetMs);
+    const driftedMs = this.#offsetMs + this.silentMs(nowMs) * MAX_DRIFT_RATIO;
+    if (offsetMs > driftedMs + MAX_DELAY_MS) return false;
+    this.#offsetMs = Math.min(driftedMs, offsetMs);
     this.#heardMs = Math.max(this.#heardMs, nowMs);
     const increases = INCREASES.fill(0);
     const rose = this.#series.merge(evidence.series, increases);

@@ -16,22 +16,16 @@ const MIN_ENDED_COUNT = 5;
 
 /**
  * The replicas whose failure rate is more than five standard deviations above the
- * others' for three providers or more. They are not listened to about health; what
- * they say to have spent still counts.
+ * others' for three providers or more. The others' rate is their median, so that a few of
+ * them cannot make the rest look bad, however many attempts they claim. Who is muted is
+ * not listened to about health; what it says to have spent still counts.
  */
 export function findMutedReplicas(sights: readonly ProviderSight[]): ReadonlySet<string> {
-  const totals = new Map<string, { ended: number; failed: number }>();
-  for (const { provider, endedCount, failedCount } of sights) {
-    const total = totals.get(provider) ?? { ended: 0, failed: 0 };
-    total.ended += endedCount;
-    total.failed += failedCount;
-    totals.set(provider, total);
-  }
   const standOutCounts = new Map<string, number>();
-  for (const sight of sights) {
-    const total = totals.get(sight.provider);
-    if (total === undefined || !standsOut(sight, total)) continue;
-    standOutCounts.set(sight.replicaId, (standOutCounts.get(sight.replicaId) ?? 0) + 1);
+  for (const ofProvider of Map.groupBy(sights, ({ provider }) => provider).values()) {
+    for (const replicaId of listStandOuts(ofProvider)) {
+      standOutCounts.set(replicaId, (standOutCounts.get(replicaId) ?? 0) + 1);
+    }
   }
   return new Set(
     [...standOutCounts]
@@ -40,14 +34,19 @@ export function findMutedReplicas(sights: readonly ProviderSight[]): ReadonlySet
   );
 }
 
-function standsOut(
-  sight: ProviderSight,
-  total: { readonly ended: number; readonly failed: number },
-): boolean {
-  const othersEnded = total.ended - sight.endedCount;
-  if (sight.endedCount < MIN_ENDED_COUNT || othersEnded < MIN_ENDED_COUNT) return false;
-  // Two imaginary attempts, one failed, keep the others' rate off 0 and 1.
-  const othersRatio = (total.failed - sight.failedCount + 1) / (othersEnded + 2);
-  const deviation = Math.sqrt((othersRatio * (1 - othersRatio)) / sight.endedCount);
-  return sight.failedCount / sight.endedCount - othersRatio > MAX_DEVIATION_COUNT * deviation;
+/** The replicas that stand out for one provider. */
+function listStandOuts(sights: readonly ProviderSight[]): readonly string[] {
+  const judged = sights
+    .filter(({ endedCount }) => endedCount >= MIN_ENDED_COUNT)
+    // Two imaginary attempts, one failed, keep a rate off 0 and 1.
+    .map((sight) => ({ ...sight, ratio: (sight.failedCount + 1) / (sight.endedCount + 2) }))
+    .toSorted((a, b) => a.ratio - b.ratio);
+  // Of an even number of others the higher one of the middle two.
+  const middle = Math.floor((judged.length - 1) / 2);
+  return judged.flatMap(({ replicaId, endedCount, failedCount }, place) => {
+    const othersRatio = judged[place <= middle ? middle + 1 : middle]?.ratio;
+    if (othersRatio === undefined) return [];
+    const deviation = Math.sqrt((othersRatio * (1 - othersRatio)) / endedCount);
+    return failedCount / endedCount - othersRatio > MAX_DEVIATION_COUNT * deviation ? [replicaId] : [];
+  });
 }

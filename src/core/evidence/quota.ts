@@ -51,7 +51,8 @@ const TYPICAL_WEIGHT = 0.1;
 class LimitState {
   readonly #configured: number | undefined;
   #header: QuotaRegister | undefined;
-  #ownHeaderMs = Number.NEGATIVE_INFINITY;
+  /** The last one that was read here: what others read is measured by it, so that small steps do not add up. */
+  #ownHeader: QuotaRegister | undefined;
   #fleet: RateBucket | undefined;
   #own: RateBucket | undefined;
   /** What one more attempt will take; undefined before the first. */
@@ -66,17 +67,17 @@ class LimitState {
     const accepted = reading && acceptQuotaReading(reading, nowMs);
     if (accepted === undefined) return;
     this.#header = accepted;
-    this.#ownHeaderMs = nowMs;
+    this.#ownHeader = accepted;
   }
 
   /** Takes another replica's reading where an own one, a while ago, told much the same limit. */
   readElsewhere(reading: QuotaReading | undefined, atMs: number): void {
-    const own = this.#header;
+    const own = this.#ownHeader;
     if (reading === undefined || own === undefined) return;
-    if (atMs - this.#ownHeaderMs < FRESH_MS || atMs - this.#ownHeaderMs > STALE_MS) return;
+    if (atMs - own.atMs < FRESH_MS || atMs - own.atMs > STALE_MS) return;
     if (reading.limit * MAX_LIMIT_RATIO < own.limit || reading.limit > own.limit * MAX_LIMIT_RATIO) return;
     const remaining = Math.max(reading.remaining, reading.limit * MIN_ELSEWHERE_RATIO);
-    this.#header = acceptQuotaReading({ ...reading, remaining }, atMs) ?? own;
+    this.#header = acceptQuotaReading({ ...reading, remaining }, atMs) ?? this.#header;
   }
 
   /** The limit in force before any share; undefined while none is known. */

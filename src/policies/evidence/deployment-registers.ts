@@ -1,5 +1,6 @@
 import { MAX_RETRY_AFTER_MS } from "../../core/evidence/cooldown.ts";
 import { HeededWait } from "../../core/evidence/heeded-wait.ts";
+import { acceptQuotaReading } from "../../core/evidence/provider-quota.ts";
 import type { Quota, QuotaHeaders } from "../../core/evidence/quota.ts";
 import type {
   DeploymentRegisters as RegisterValues,
@@ -74,11 +75,14 @@ export class DeploymentRegisters {
     this.#quota = new SharedRegister(replicaId);
   }
 
-  /** The provider's headers were read here. */
+  /** The provider's headers were read here. What makes no sense goes to nobody: others refuse a message that holds it. */
   noteHeaders(nowMs: number, headers: QuotaHeaders): void {
-    const { limit = 0, remaining = 0 } = headers.requests ?? headers.tokens ?? {};
-    const used = Math.round(limit - remaining);
-    this.#quota.write(Number.isSafeInteger(used) && used > 0 ? used : 0, { headers, atMs: nowMs });
+    const requests = headers.requests && acceptQuotaReading(headers.requests, nowMs);
+    const tokens = headers.tokens && acceptQuotaReading(headers.tokens, nowMs);
+    const first = requests ?? tokens;
+    if (first === undefined) return;
+    const accepted = { ...(requests && { requests }), ...(tokens && { tokens }) };
+    this.#quota.write(Math.round(first.limit - first.remaining), { headers: accepted, atMs: nowMs });
   }
 
   /** Joins another replica's registers; true when the cooldown imposed here was taken back. */

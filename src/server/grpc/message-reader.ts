@@ -3,13 +3,16 @@ import { GrowingBuffer } from "../../lib/growing-buffer.ts";
 /** Flags and a big-endian length before each message (gRPC PROTOCOL-HTTP2, Length-Prefixed-Message). */
 const PREFIX_BYTES = 5;
 
+/** What a piece that is not copied may keep in memory beside its own bytes: it is a part of what the socket was read into. */
+const MAX_KEPT_BYTES = 8 * 1024;
+
 /** What is wrong with a body. */
 export type FramingProblem = "too large" | "compressed" | "incomplete" | "none" | "several";
 
 /** Gathers the one message of a call from the pieces of its body. Takes no more memory than has come, whatever length is announced. */
 export class MessageReader {
   readonly #maxBytes: number;
-  /** A body that comes in one piece is not copied. */
+  /** A body that comes in one piece is not copied, unless it is a small part of much more. */
   #only: Buffer | undefined;
   #gathered: GrowingBuffer | undefined;
   /** With the prefix; undefined until that is there. */
@@ -40,7 +43,8 @@ export class MessageReader {
 
   /** Everything that has come, `chunk` included. */
   #add(chunk: Buffer): Buffer {
-    if (this.#only === undefined && this.#gathered === undefined) {
+    const keptBytes = chunk.buffer.byteLength - chunk.byteLength;
+    if (this.#only === undefined && this.#gathered === undefined && keptBytes <= MAX_KEPT_BYTES) {
       this.#only = chunk;
       return chunk;
     }

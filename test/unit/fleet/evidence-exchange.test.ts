@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { BusMessage } from "../../../src/domain/health-bus.ts";
 import { FleetBench } from "../../support/fleet-bench.ts";
 
 describe("the exchange of evidence", () => {
@@ -69,6 +70,57 @@ describe("the exchange of evidence", () => {
     const nowMs = fleet.clock.nowMs();
     expect(fleet.replica(0).view().cooldownUntilMs - nowMs).to.be.closeTo(30_000, 50);
     expect(fleet.replica(1).view().cooldownUntilMs - nowMs).to.be.closeTo(5_000, 50);
+  });
+
+  it("looks at no more messages and questions of a flood than a replica may send", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"], played: [1] });
+    fleet.advance(1_000);
+    let readCount = 0;
+    const makeMessage = (subject: string, type: string): BusMessage => ({
+      subject,
+      type,
+      get payload() {
+        readCount += 1;
+        return new Uint8Array();
+      },
+    });
+    const { inbox } = fleet.replica(0).exchange;
+    for (let message = 0; message < 1_000; message++)
+      inbox.take(makeMessage("sluice.v1.health.replica-1", "sluice.v1.HealthMessage"));
+    expect(readCount).to.equal(240);
+    readCount = 0;
+    const limits = { maxAnswers: 1, timeoutMs: 100 };
+    for (let question = 0; question < 1_000; question++)
+      fleet.buses[1]?.ask(makeMessage("sluice.v1.sync", "sluice.v1.SnapshotRequest"), limits, () => {});
+    fleet.advance(20);
+    expect(readCount).to.equal(60);
+  });
+
+  it("is heard by the others while its breaker is open for a day", () => {
+    const breaker = { kind: "counting", failureThreshold: 3, recoveryTimeMs: 86_400_000 } as const;
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"], breaker });
+    fleet.advance(1_000);
+    for (let attempt = 0; attempt < 3; attempt++) fleet.replica(0).start()("server_error");
+    fleet.advance(20);
+    expect(fleet.replica(0).breakers[0]?.state).to.equal("open");
+    expect(fleet.replica(1).view().suspect).to.equal(true);
+    expect([...fleet.replica(1).exchange.inbox.refused]).to.deep.equal([]);
+  });
+
+  it("is heard whatever a provider says of its limits", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p", "q"] });
+    fleet.advance(1_000);
+    const [teller, hearer] = [fleet.replica(0), fleet.replica(1)];
+    const days = { limit: 60, remaining: 59, resetMs: 2 * 86_400_000 };
+    const huge = { limit: 1e15, remaining: 1e15, resetMs: 1_000 };
+    for (const deployment of teller.deployments) {
+      teller.table.readHeaders(deployment, { requests: days });
+      teller.table.readHeaders(deployment, { requests: huge, tokens: days });
+    }
+    for (let attempt = 0; attempt < 3; attempt++) teller.start()("server_error");
+    fleet.advance(20);
+    expect(hearer.view().suspect).to.equal(true);
+    expect([...hearer.exchange.inbox.refused]).to.deep.equal([]);
   });
 
   it("tells of a refused credential, and takes it back when an attempt proves that it works", () => {

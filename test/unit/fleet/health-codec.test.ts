@@ -99,6 +99,16 @@ describe("the codec of evidence", () => {
     );
   });
 
+  it("takes the longest id that a configuration can make", () => {
+    const [sample] = fc.sample(deployment, { numRuns: 1, seed: 1 });
+    if (sample === undefined) throw new Error("there is no sample");
+    const deploymentId = `${"p".repeat(64)}/${"m".repeat(200)}`;
+    const sent = { deployments: [{ ...sample, deploymentId }], credentials: [] };
+    expect(decodeHealthMessage(encodeHealthMessage(HEADER, "delta", sent), "replica 1")).to.have.property(
+      "message",
+    );
+  });
+
   it("gives back the header of a question", () => {
     expect(decodeSnapshotRequest(encodeSnapshotRequest(HEADER))).to.deep.equal({
       message: { header: HEADER },
@@ -195,7 +205,7 @@ describe("the codec of evidence", () => {
         },
       },
     ],
-    ["an id that is too long", { ...base, deploymentId: "d".repeat(257) }],
+    ["an id that is too long", { ...base, deploymentId: "d".repeat(321) }],
   ];
   for (const [name, deploymentReport] of wrong) {
     it(`refuses ${name}`, () => {

@@ -1,7 +1,12 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { expect } from "chai";
 import fc from "fast-check";
-import { AlertKind, AlertSchema, HealthMessageSchema } from "../../../gen/sluice/v1/events_pb.ts";
+import {
+  AlertKind,
+  AlertSchema,
+  HealthMessageSchema,
+  SnapshotSchema,
+} from "../../../gen/sluice/v1/events_pb.ts";
 import { fromJsonPayload, toJsonPayload } from "../../../src/fleet/json-payload.ts";
 
 const ALERT = "sluice.v1.Alert";
@@ -44,6 +49,17 @@ describe("messages as JSON", () => {
     }
     expect(fromJsonPayload("toString", text("{}"))).to.equal(undefined);
     expect(fromJsonPayload(ALERT, text(`{"replicaId":"${"a".repeat(128 * 1024)}"}`))).to.equal(undefined);
+  });
+
+  it("take a snapshot of many deployments", () => {
+    const deployments = Array.from({ length: 2_000 }, (_, index) => ({
+      deployment: `provider/model-${index}`,
+      fineBuckets: [{ index: 1, startedCount: 1, okCount: 1 }],
+    }));
+    const bytes = toBinary(SnapshotSchema, create(SnapshotSchema, { report: { deployments } }));
+    const json = toJsonPayload("sluice.v1.Snapshot", bytes) ?? new Uint8Array();
+    expect(json.length).to.be.above(128 * 1024);
+    expect(fromJsonPayload("sluice.v1.Snapshot", json)).to.deep.equal(bytes);
   });
 
   it("never throw, whatever the bytes", () => {

@@ -53,4 +53,14 @@ describe("the one message of a call", () => {
       expect(read(pieces)).to.equal(problem);
     });
   }
+
+  it("keeps no more in memory than it is, whatever else came in the same read of the socket", () => {
+    const socketRead = Buffer.from(new ArrayBuffer(64 * 1024));
+    const piece = frame(new Uint8Array([7]));
+    piece.copy(socketRead, 100);
+    const message = read([socketRead.subarray(100, 100 + piece.length)]);
+    if (typeof message === "string") throw new Error(message);
+    expect([...message]).to.deep.equal([7]);
+    expect(message.buffer.byteLength).to.be.at.most(16 * 1024);
+  });
 });

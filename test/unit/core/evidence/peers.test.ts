@@ -94,6 +94,15 @@ describe("the muting of replicas", () => {
     expect(findMutedReplicas(sights({ a: [90, 95, 99], b: [95, 90, 99], c: [99, 99, 90] })).size).to.equal(0);
   });
 
+  it("believes most replicas, whatever numbers of successes the others claim", () => {
+    const outage = sights({ a: [50, 50, 50], b: [50, 50, 50], c: [50, 50, 50] });
+    const liars = sights({ liar1: [0, 0, 0], liar2: [0, 0, 0] }).map((sight) => ({
+      ...sight,
+      endedCount: 1_000_000,
+    }));
+    expect(findMutedReplicas([...outage, ...liars]).size).to.equal(0);
+  });
+
   it("does not judge on a handful of attempts, or without anybody to compare with", () => {
     const few = sights({ a: [1, 0, 2], b: [4, 4, 4] }).map((sight) =>
       sight.replicaId === "b" ? { ...sight, endedCount: 4 } : sight,

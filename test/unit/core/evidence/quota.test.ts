@@ -194,6 +194,18 @@ describe("the quota of a deployment", () => {
     expect(waiting).to.be.at.most(replicaCount * inFlightMost);
   });
 
+  it("is not talked down by others beyond half of the limit that was read here, however often they say less", () => {
+    const [lied, told] = [new Quota({}), new Quota({})];
+    for (const quota of [lied, told])
+      quota.readHeaders(0, { requests: { limit: 6_000, remaining: 6_000, resetMs: 1_000 } });
+    for (let limit = 3_000; limit >= 1; limit /= 2)
+      lied.readHeadersElsewhere(10_000, { requests: { limit, remaining: limit, resetMs: 1_000 } });
+    told.readHeadersElsewhere(10_000, { requests: { limit: 3_000, remaining: 3_000, resetMs: 1_000 } });
+    for (const quota of [lied, told]) for (let request = 0; request < 75; request++) quota.reserve(11_000, 0);
+    expect(lied.headroomRatio(11_000)).to.be.closeTo(told.headroomRatio(11_000), 1e-9);
+    expect(told.headroomRatio(11_000)).to.be.closeTo(0.9, 1e-9);
+  });
+
   it("is shared evenly, and a little more, by a replica that is cut off", () => {
     expect(computeQuotaShare(4, true)).to.equal(1);
     expect(computeQuotaShare(4, false)).to.be.closeTo(0.3, 1e-12);
