@@ -14,6 +14,7 @@ const CLOCK_BASE_MS = 100_000;
 export class SluiceFleet implements Fleet {
   readonly #parts: FleetParts;
   readonly #options: SluiceOptions;
+  #closedOpeningCount = 0;
   readonly #closedCounts: number[] = [];
   readonly #admitStrangers: ((bus: GossipBus) => Cleanup) | undefined;
   #expelStrangers: Cleanup = () => {};
@@ -42,6 +43,7 @@ export class SluiceFleet implements Fleet {
     this.#expelStrangers();
     for (const replica of this.#replicas) {
       this.#closedCounts.push(replica.stateChangeCount);
+      this.#closedOpeningCount += replica.openingCount;
       replica.stopGossip();
     }
     this.#replicas = [];
@@ -54,6 +56,11 @@ export class SluiceFleet implements Fleet {
   get stateChangeCount(): number {
     const running = this.#replicas.map((replica) => replica.stateChangeCount);
     return [...this.#closedCounts, ...running].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** How often a closed breaker has opened. */
+  get openingCount(): number {
+    return this.#replicas.reduce((sum, replica) => sum + replica.openingCount, 0) + this.#closedOpeningCount;
   }
 
   #start(priceFactors: readonly number[]): readonly SluiceReplica[] {

@@ -42,6 +42,7 @@ export class SluiceReplica {
   readonly #rules: readonly CallRules[];
   readonly #requests = new Map<string, SimRequest>();
   #stateChangeCount = 0;
+  #openingCount = 0;
   #attemptCount = 0;
 
   constructor(parts: ReplicaParts) {
@@ -62,8 +63,13 @@ export class SluiceReplica {
     const { evidence, deployments } = this.#routing;
     const all = config.models.flatMap((model) => model.deployments);
     const indexes = new Map(all.map(({ id }, place) => [id, place]));
+    const probed = new Set<string>();
     deployments.onBreakerChange(({ id }, state) => {
       this.#stateChangeCount += 1;
+      // A probe that fails opens no closed breaker.
+      if (state === "open" && !probed.has(id)) this.#openingCount += 1;
+      if (state === "half_open") probed.add(id);
+      else probed.delete(id);
       this.#rules[indexes.get(id) ?? -1]?.enter(state);
     });
     this.#routing.observe({
@@ -90,6 +96,11 @@ export class SluiceReplica {
 
   get stateChangeCount(): number {
     return this.#stateChangeCount;
+  }
+
+  /** How often a closed breaker has opened. */
+  get openingCount(): number {
+    return this.#openingCount;
   }
 
   /** Routes a request that has arrived now. */

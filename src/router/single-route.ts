@@ -66,10 +66,9 @@ export class SingleRoute implements RouteHandle, FlightListener {
     const [avoided] = this.#plan.excluded;
     if (avoided === undefined) return this.#advance(this.#plan.purpose, undefined);
     const history = this.#historyOf(avoided, "any", 0);
-    if (this.#plan.differs !== true) return this.#advance(this.#plan.purpose, history);
-    // Another provider where there is one, else another deployment.
-    const other = this.#decide({ ...history, scope: "other_provider" });
-    if (other.kind === "chosen") return this.#take(other, this.#plan.purpose, history);
+    // Another provider where there is one and it matters, else another deployment.
+    const other = this.#plan.differs ? this.#decide({ ...history, scope: "other_provider" }) : undefined;
+    if (other?.kind === "chosen") return this.#take(other, this.#plan.purpose, history);
     this.#advance(this.#plan.purpose, history);
   }
 
@@ -335,15 +334,15 @@ export class SingleRoute implements RouteHandle, FlightListener {
       onPlace: (chosen, held) => this.#tryTake(chosen, purpose, held),
       onMissed: () => this.#advance(purpose, history),
     });
-    if (stop !== undefined) this.#stopWaiting = stop;
+    this.#stopWaiting = stop ?? this.#stopWaiting;
     return stop !== undefined;
   }
 
   #armHedge(flight: AttemptFlight, first: Chosen): void {
     const mayHedge = this.#plan.hedges && this.#plan.maxAttempts > 1;
     const delayMs = mayHedge ? findHedgeDelayMs(this.#parts, this.#facts, first) : undefined;
-    if (delayMs === undefined) return;
-    this.#stopHedgeTimer = this.#parts.clock.timer(delayMs, () => this.#hedge(flight));
+    if (delayMs !== undefined)
+      this.#stopHedgeTimer = this.#parts.clock.timer(delayMs, () => this.#hedge(flight));
   }
 
   /** A second attempt beside a first one that is slow to begin; the first delta of either wins. */

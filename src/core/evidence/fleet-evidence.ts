@@ -138,6 +138,11 @@ export class FleetEvidence {
     this.#advice.atMs = Number.NaN;
   }
 
+  /** Whether a replica is not listened to, because what it said was refuted a short while ago. */
+  isRefuted(replicaId: string, nowMs: number): boolean {
+    return this.#peers.get(replicaId)?.[0]?.weight(nowMs) === 0;
+  }
+
   /** How often a replica was refuted. */
   refutedCount(replicaId: string): number {
     return this.#refutedCounts.get(replicaId) ?? 0;

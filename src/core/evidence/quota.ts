@@ -198,10 +198,15 @@ export class Quota {
     requestCount: number,
     tokens: number,
     liveCount: number,
+    shareRatio?: number,
   ): void {
     const factors = this.#factors(nowMs);
     const spend = (spending: PeerSpending, limit: LimitState, amount: number) =>
-      limit.spendElsewhere(spending.count(replicaId, amount, limit.known, liveCount, nowMs), nowMs, factors);
+      limit.spendElsewhere(
+        spending.count(replicaId, amount, limit.known, liveCount, nowMs, shareRatio),
+        nowMs,
+        factors,
+      );
     spend(this.#requestsElsewhere, this.#requests, requestCount);
     spend(this.#tokensElsewhere, this.#tokens, tokens);
   }

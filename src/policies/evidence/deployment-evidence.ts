@@ -9,6 +9,7 @@ import {
   HOLD_MS,
 } from "../../core/evidence/outcome-door.ts";
 import { MAX_PROBE_DELAY_MS, type PeerBreaker } from "../../core/evidence/peer-breaker.ts";
+import { MAX_SHARE_RATIO, REFUTED_SHARE_RATIO } from "../../core/evidence/peer-spending.ts";
 import { LEASE_EPOCH_MS, mayProbe } from "../../core/evidence/probe-lease.ts";
 import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
@@ -163,9 +164,11 @@ export class DeploymentEvidence {
     const result = this.#failures.merge(evidence, nowMs, news);
     if (result !== "merged") return result;
     const [requestCount = 0, tokens = 0, refusalCount = 0] = news;
-    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount);
+    const refuted = this.#failures.fleet.isRefuted(replicaId, nowMs);
+    const shareRatio = refuted ? REFUTED_SHARE_RATIO : MAX_SHARE_RATIO;
+    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount, shareRatio);
     // The limit is the fleet's: what refused another replica would refuse this one.
-    if (refusalCount > 0 && this.#weightOf(replicaId) > 0)
+    if (refusalCount > 0 && !refuted && this.#weightOf(replicaId) > 0)
       this.#quota.cutElsewhere(nowMs, this.#random.next());
     const after = this.#failures.fleet.breakerOf(replicaId, nowMs);
     if (before !== undefined && after !== undefined) this.#followPeerBreaker(before, after, liveCount);
