@@ -8,7 +8,7 @@ import {
   type EvidenceKind,
   HOLD_MS,
 } from "../../core/evidence/outcome-door.ts";
-import { MAX_PROBE_DELAY_MS, type PeerBreaker } from "../../core/evidence/peer-breaker.ts";
+import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
 import { LEASE_EPOCH_MS, mayProbe } from "../../core/evidence/probe-lease.ts";
 import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
@@ -194,10 +194,7 @@ export class DeploymentEvidence {
       state: this.#breakerState,
       epoch: this.#breakerEpoch,
       closedMs: this.#closedMs,
-      probeDelayMs:
-        this.#breakerState === "open"
-          ? Math.min(Math.round(this.#breaker.nextProbeDelayMs), MAX_PROBE_DELAY_MS)
-          : 0,
+      probeDelayMs: this.#breakerState === "open" ? Math.round(this.#breaker.nextProbeDelayMs) : 0,
     };
   }
 
