@@ -22,7 +22,7 @@ import {
 } from "../../gen/sluice/v1/events_pb.ts";
 import { BreakerState as BreakerStateEnum } from "../../gen/sluice/v1/metrics_pb.ts";
 import { COUNTER_FIELDS } from "../core/evidence/bucket-series.ts";
-import type { PeerBreaker } from "../core/evidence/peer-breaker.ts";
+import { MAX_PROBE_DELAY_MS, type PeerBreaker } from "../core/evidence/peer-breaker.ts";
 import type { Register } from "../core/evidence/register.ts";
 import type { QuotaHeadersRegister, TimedRegister } from "../core/evidence/replica-registers.ts";
 import type { TimeBucket } from "../core/evidence/time-ring.ts";
@@ -127,7 +127,7 @@ function encodeBreaker({ state, epoch, closedMs, probeDelayMs }: PeerBreaker) {
     state: BREAKER_STATES[state],
     epoch,
     closedMonoMs: BigInt(Math.floor(closedMs)),
-    probeDelayMs,
+    probeDelayMs: Math.min(probeDelayMs, MAX_PROBE_DELAY_MS),
   });
 }
 

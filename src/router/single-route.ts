@@ -59,10 +59,9 @@ export class SingleRoute implements RouteHandle, FlightListener {
 
   /** Begins the walk. The consumer hears `onStarted` or `onFailed` from inside at the most. */
   begin(): void {
-    const { clock } = this.#parts;
-    const remainingMs = this.#plan.context.deadlineMs - clock.nowMs();
+    const remainingMs = this.#plan.context.deadlineMs - this.#parts.clock.nowMs();
     if (remainingMs <= 0) return this.#fail(stoppedError("DEADLINE_EXCEEDED", []));
-    this.#stopDeadlineTimer = clock.timer(remainingMs, () => this.#stop("DEADLINE_EXCEEDED"));
+    this.#stopDeadlineTimer = this.#parts.clock.timer(remainingMs, () => this.#stop("DEADLINE_EXCEEDED"));
     const [avoided] = this.#plan.excluded;
     if (avoided === undefined) return this.#advance(this.#plan.purpose, undefined);
     const history = this.#historyOf(avoided, "any", 0);

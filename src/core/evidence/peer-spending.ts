@@ -1,16 +1,17 @@
 import { RateBucket } from "./rate-bucket.ts";
 
 /** One replica counts as having spent at most this many times its even share of a limit … */
-export const MAX_SHARE_RATIO = 4;
+const MAX_SHARE_RATIO = 4;
 /** … and this many while it is not listened to, because what it said of the deployment was refuted. */
-export const REFUTED_SHARE_RATIO = 1;
+const REFUTED_SHARE_RATIO = 1;
 /** Replicas are forgotten, the one that came first before the others, when there are more. */
 const MAX_REPLICA_COUNT = 256;
 
 /**
  * How much of what each replica says to have spent of one limit counts: no more than
- * `shareRatio` times its even share, nor than the limit. Whoever lies takes no more than that from the others; replicas
- * whose traffic is very uneven learn the rest from refusals.
+ * four times its even share, or its even share while it is refuted, nor than the limit.
+ * Whoever lies takes no more than that from the others; replicas whose traffic is very
+ * uneven learn the rest from refusals.
  */
 export class PeerSpending {
   readonly #buckets = new Map<string, RateBucket>();
@@ -22,9 +23,10 @@ export class PeerSpending {
     perMinute: number | undefined,
     liveCount: number,
     nowMs: number,
-    shareRatio: number = MAX_SHARE_RATIO,
+    refuted: boolean,
   ): number {
     if (perMinute === undefined || !(amount > 0)) return amount > 0 ? amount : 0;
+    const shareRatio = refuted ? REFUTED_SHARE_RATIO : MAX_SHARE_RATIO;
     const rate = Math.min(shareRatio / Math.max(liveCount, 1), 1) * perMinute;
     const bucket = this.#buckets.get(replicaId) ?? this.#add(replicaId, rate, nowMs);
     bucket.setRate(rate, nowMs);

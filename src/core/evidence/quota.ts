@@ -198,12 +198,12 @@ export class Quota {
     requestCount: number,
     tokens: number,
     liveCount: number,
-    shareRatio?: number,
+    refuted: boolean,
   ): void {
     const factors = this.#factors(nowMs);
     const spend = (spending: PeerSpending, limit: LimitState, amount: number) =>
       limit.spendElsewhere(
-        spending.count(replicaId, amount, limit.known, liveCount, nowMs, shareRatio),
+        spending.count(replicaId, amount, limit.known, liveCount, nowMs, refuted),
         nowMs,
         factors,
       );

@@ -8,8 +8,7 @@ import {
   type EvidenceKind,
   HOLD_MS,
 } from "../../core/evidence/outcome-door.ts";
-import { MAX_PROBE_DELAY_MS, type PeerBreaker } from "../../core/evidence/peer-breaker.ts";
-import { MAX_SHARE_RATIO, REFUTED_SHARE_RATIO } from "../../core/evidence/peer-spending.ts";
+import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
 import { LEASE_EPOCH_MS, mayProbe } from "../../core/evidence/probe-lease.ts";
 import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
@@ -165,8 +164,7 @@ export class DeploymentEvidence {
     if (result !== "merged") return result;
     const [requestCount = 0, tokens = 0, refusalCount = 0] = news;
     const refuted = this.#failures.fleet.isRefuted(replicaId, nowMs);
-    const shareRatio = refuted ? REFUTED_SHARE_RATIO : MAX_SHARE_RATIO;
-    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount, shareRatio);
+    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount, refuted);
     // The limit is the fleet's: what refused another replica would refuse this one.
     if (refusalCount > 0 && !refuted && this.#weightOf(replicaId) > 0)
       this.#quota.cutElsewhere(nowMs, this.#random.next());
@@ -197,10 +195,7 @@ export class DeploymentEvidence {
       state: this.#breakerState,
       epoch: this.#breakerEpoch,
       closedMs: this.#closedMs,
-      probeDelayMs:
-        this.#breakerState === "open"
-          ? Math.min(Math.round(this.#breaker.nextProbeDelayMs), MAX_PROBE_DELAY_MS)
-          : 0,
+      probeDelayMs: this.#breakerState === "open" ? Math.round(this.#breaker.nextProbeDelayMs) : 0,
     };
   }
 

@@ -159,7 +159,7 @@ describe("the quota of a deployment", () => {
           quota.settle(atMs, quota.reserve(atMs, reserved), used);
           quota.cut(atMs, 0.5);
           quota.setShare(used);
-          quota.spendElsewhere(atMs, "r", reserved, used, 1);
+          quota.spendElsewhere(atMs, "r", reserved, used, 1, false);
         }
         expect(quota.headroomRatio(nowMs)).to.be.within(0, 1);
       }),
@@ -176,7 +176,7 @@ describe("the quota of a deployment", () => {
       while (news[0] !== undefined && news[0].atMs <= nowMs) {
         const { from } = news.shift() ?? { from: 0 };
         for (const [to, quota] of quotas.entries())
-          if (to !== from) quota.spendElsewhere(nowMs, `r${from}`, 1, 0, quotas.length);
+          if (to !== from) quota.spendElsewhere(nowMs, `r${from}`, 1, 0, quotas.length, false);
         waiting -= 1;
       }
       const chosen = Math.floor(random.next() * replicaCount);
