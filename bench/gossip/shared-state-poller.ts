@@ -5,7 +5,8 @@
  * interval, from a moment by chance on, the whole evidence that each other replica has at that
  * moment, as a replica that joins gets it. What it was given counts as new until the next time:
  * it is said again every second, so that its age alone takes no weight from it. Attempts in flight
- * are left out, since said again they would be attempts that never end. Everything else is Sluice's own on both sides, so the figures differ by how evidence travels and by nothing else.
+ * are left out, since said again they would be attempts that never end. Everything else is Sluice's
+ * own on both sides, so the figures differ by how evidence travels and by nothing else.
  */
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
