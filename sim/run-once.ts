@@ -48,6 +48,7 @@ export function runOnce(input: RunInput): Measures {
     fleet.submit(request);
   });
   scheduleReloads(clock, world, effects, fleet, untilMs);
+  scheduleRestarts(clock, input, fleet);
   const watch = watchSuspicion(clock, input, fleet, referee);
   clock.runUntil(untilMs, referee.checkEvent);
   const { stateChangeCount } = fleet;
@@ -95,6 +96,14 @@ function scheduleReloads(
     clock.timer(atMs, () =>
       fleet.reloadPrices(world.endpoints.map((_, index) => world.conditionOf(index, -1).priceFactor)),
     );
+  }
+}
+
+function scheduleRestarts(clock: EventClock, { scenario, regime, untilMs }: RunInput, fleet: Fleet): void {
+  const { fromMs, everyMs } = scenario.restarts;
+  for (let replica = 0; everyMs > 0 && replica < regime.replicaCount; replica++) {
+    const atMs = fromMs + replica * everyMs;
+    if (atMs < untilMs) clock.timer(atMs, () => fleet.restart(replica));
   }
 }
 

@@ -54,6 +54,7 @@ function listTasks(options: SimOptions, scenarios: readonly ScenarioFile[]): rea
             untilMs,
             trace,
             outages,
+            replicaCount: options.replicaCount,
           }),
         ),
       ),

@@ -4,8 +4,14 @@ import type { AddressInfo } from "node:net";
 /** A model server of 127.0.0.1 whose path says whether it fails. */
 export interface ModelServer {
   readonly baseUrl: string;
-  /** When `/flaky-<number>` was answered last, by `performance.now()`. */
+  /** When `/flaky-<number>` was answered last with a failure, by `performance.now()`. */
   lastFailureMs(number: number): number;
+  /** From now on `/flaky-<number>` answers as `/sound` does, or fails again. */
+  setSound(number: number, isSound: boolean): void;
+  /** How many calls `/flaky-<number>` has failed. */
+  countFailures(number: number): number;
+  /** How many calls `/flaky-<number>` has answered. */
+  countAnswers(number: number): number;
   close(): Promise<void>;
 }
 
@@ -17,17 +23,28 @@ const ANSWER = [
   .concat("data: [DONE]\n\n")
   .join("");
 
-/** Answers every request below `/sound`, and fails every other. */
-export async function startModelServer(): Promise<ModelServer> {
-  const failedAtMs = new Map<number, number>();
+/** Answers every request below `/sound`, after `answerMs`, and fails every other at once unless told otherwise. */
+export async function startModelServer(answerMs = 0): Promise<ModelServer> {
+  const failuresMs = new Map<number, number[]>();
+  const answerCounts = new Map<number, number>();
+  const sound = new Set<number>();
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
-      const number = /^\/flaky-(\d+)\//.exec(request.url ?? "")?.[1];
-      if (number === undefined) {
-        response.writeHead(200, { "content-type": "text/event-stream" }).end(ANSWER);
+      const found = /^\/flaky-(\d+)\//.exec(request.url ?? "")?.[1];
+      const number = found === undefined ? undefined : Number(found);
+      // Replicas ask for the list of models when they start; that says nothing about attempts.
+      if (request.method !== "POST") {
+        response.writeHead(404).end();
+      } else if (number === undefined || sound.has(number)) {
+        if (number !== undefined) answerCounts.set(number, (answerCounts.get(number) ?? 0) + 1);
+        const answer = () => response.writeHead(200, { "content-type": "text/event-stream" }).end(ANSWER);
+        if (answerMs > 0) setTimeout(answer, answerMs);
+        else answer();
       } else {
         response.writeHead(500, { "content-type": "application/json" }).end("{}");
-        failedAtMs.set(Number(number), performance.now());
+        const failures = failuresMs.get(number) ?? [];
+        failures.push(performance.now());
+        failuresMs.set(number, failures);
       }
     });
   });
@@ -35,7 +52,13 @@ export async function startModelServer(): Promise<ModelServer> {
   const { port } = server.address() as AddressInfo;
   return {
     baseUrl: `http://127.0.0.1:${port}`,
-    lastFailureMs: (number) => failedAtMs.get(number) ?? Number.NaN,
+    lastFailureMs: (number) => failuresMs.get(number)?.at(-1) ?? Number.NaN,
+    setSound(number, isSound) {
+      if (isSound) sound.add(number);
+      else sound.delete(number);
+    },
+    countFailures: (number) => failuresMs.get(number)?.length ?? 0,
+    countAnswers: (number) => answerCounts.get(number) ?? 0,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -22,14 +22,23 @@ export interface Replica {
 
 const MESSAGES = [{ role: Role.USER, parts: [{ part: { case: "text" as const, value: "hello" } }] }];
 
+/** What a replica is started with. */
+export interface ReplicaOptions {
+  readonly modelUrl: string;
+  readonly natsUrl: string;
+  readonly modelCount: number;
+  /** Replicas hear those that have the same. */
+  readonly subjectPrefix?: string;
+}
+
 /** Starts a replica whose model `m<number>` is served by `flaky-<number>` and by `sound`. */
 export async function startReplica(
   id: string,
-  { modelUrl, natsUrl, modelCount }: { modelUrl: string; natsUrl: string; modelCount: number },
+  { modelUrl, natsUrl, modelCount, subjectPrefix = "sluice" }: ReplicaOptions,
 ): Promise<Replica> {
   const numbers = Array.from({ length: modelCount }, (_, number) => number);
   const yaml = JSON.stringify({
-    nats: { servers: [natsUrl], replica_id: id },
+    nats: { servers: [natsUrl], replica_id: id, subject_prefix: subjectPrefix },
     telemetry: { log_level: "silent" },
     providers: Object.fromEntries([
       ["sound", { kind: "openai", base_url: `${modelUrl}/sound` }],

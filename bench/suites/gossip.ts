@@ -6,10 +6,13 @@ import { findNatsServer } from "../../scripts/find-nats-server.ts";
 import { startNatsServer, type TestNatsServer } from "../../test/support/nats-server.ts";
 import { hears, isSuspect, measureSuccess, measureTrip, quantile, waitFor } from "../gossip/measures.ts";
 import { type ModelServer, startModelServer } from "../gossip/model-server.ts";
+import { renderOutageCalls } from "../gossip/outage-table.ts";
 import { type Replica, startReplica } from "../gossip/replica.ts";
 import { renderText } from "../side-by-side/table.ts";
 
-const HELP = `npm run bench -- gossip [--replicas 3,5] [--trips 60] [--requests 2000]
+const HELP = `npm run bench -- gossip [--replicas 3,5] [--trips 60] [--requests 2000] [--outages 4] [--only times|calls]
+  times  how soon replicas know, and what they answer without NATS
+  calls  what a dead deployment still gets, over NATS, by polling and without sharing; 1 replica, then as --replicas says
   The nats-server is found as the tests find it; TEST_NATS_SERVER=newest takes the newest.`;
 
 /** How long the server stays away before it comes back. */
@@ -43,9 +46,26 @@ export async function run(args: readonly string[]): Promise<number> {
     return 69;
   }
   console.log(`nats-server: ${found.origin}`);
+  const isMet = options.only === "calls" || (await measureTimes(found.program, options));
+  if (options.only !== "times") {
+    const counts = [...new Set([1, ...options.replicaCounts])];
+    console.log(`\n${await renderOutageCalls(found.program, counts, options.outageCount)}`);
+  }
+  return isMet ? 0 : 1;
+}
+
+interface Options {
+  readonly replicaCounts: readonly number[];
+  readonly tripCount: number;
+  readonly requestCount: number;
+  readonly outageCount: number;
+  readonly only: string | undefined;
+}
+
+async function measureTimes(program: string, options: Options): Promise<boolean> {
   let isMet = true;
   for (const replicaCount of options.replicaCounts) {
-    const rows = await measureFleet(found.program, replicaCount, options);
+    const rows = await measureFleet(program, replicaCount, options);
     isMet &&= rows.every((row) => row.isMet);
     const title = `${replicaCount} replicas, ${options.tripCount} trips`;
     const head = ["", "measured", "bar", "met"];
@@ -57,10 +77,10 @@ export async function run(args: readonly string[]): Promise<number> {
     ]);
     console.log(`\n${renderText({ title, head, rows: lines, content: "words" })}`);
   }
-  return isMet ? 0 : 1;
+  return isMet;
 }
 
-function readOptions(args: readonly string[]) {
+function readOptions(args: readonly string[]): Options | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -68,14 +88,20 @@ function readOptions(args: readonly string[]) {
         replicas: { type: "string", default: "3,5" },
         trips: { type: "string", default: "60" },
         requests: { type: "string", default: "2000" },
+        outages: { type: "string", default: "4" },
+        only: { type: "string" },
       },
     });
     const replicaCounts = values.replicas.split(",").map(Number);
     const [tripCount, requestCount] = [Number(values.trips), Number(values.requests)];
-    const isRight = [...replicaCounts, tripCount, requestCount].every(
-      (count) => Number.isInteger(count) && count > 1,
-    );
-    return isRight ? { replicaCounts, tripCount, requestCount } : undefined;
+    const outageCount = Number(values.outages);
+    const { only } = values;
+    const isRight =
+      [...replicaCounts, tripCount, requestCount].every((count) => Number.isInteger(count) && count > 1) &&
+      Number.isInteger(outageCount) &&
+      outageCount > 0 &&
+      (only === undefined || only === "times" || only === "calls");
+    return isRight ? { replicaCounts, tripCount, requestCount, outageCount, only } : undefined;
   } catch {
     return undefined;
   }
@@ -84,7 +110,7 @@ function readOptions(args: readonly string[]) {
 async function measureFleet(
   program: string,
   replicaCount: number,
-  { tripCount, requestCount }: { readonly tripCount: number; readonly requestCount: number },
+  { tripCount, requestCount }: Options,
 ): Promise<readonly Row[]> {
   const rig: Rig = {
     nats: await startNatsServer(program),

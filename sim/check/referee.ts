@@ -37,7 +37,7 @@ export interface RequestSink {
 export class Referee implements WorldWatcher, RequestSink {
   readonly requests: (RequestBook | undefined)[] = [];
   readonly calls: CallBook[] = [];
-  readonly starts: { readonly atMs: number; readonly endpoint: number }[] = [];
+  readonly starts: { readonly atMs: number; readonly endpoint: number; readonly replica: number }[] = [];
   readonly #regime: Regime;
   readonly #nowMs: () => number;
   readonly #justDone: RequestBook[] = [];
@@ -77,7 +77,7 @@ export class Referee implements WorldWatcher, RequestSink {
     if (this.#nowMs() > request.arrivalMs + this.#regime.timeoutMs + CLOCK_ROUNDING_MS) {
       throw new InvariantViolation("I4", `request ${request.index} starts a call after its deadline`);
     }
-    this.starts.push({ atMs: this.#nowMs(), endpoint });
+    this.starts.push({ atMs: this.#nowMs(), endpoint, replica: request.replica });
   }
 
   onCallEnd(call: CallBook): void {

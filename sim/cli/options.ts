@@ -11,6 +11,8 @@ export interface SimOptions {
   readonly regimes: readonly Regime["name"][];
   /** Names; empty means all. */
   readonly policies: readonly string[];
+  /** In place of the regime's number of replicas. */
+  readonly replicaCount: number | undefined;
   readonly jobCount: number;
   /** Shortens every scenario. */
   readonly untilMs: number;
@@ -34,6 +36,7 @@ export const HELP = `Runs the router and the other strategies in virtual time an
   --seeds 1-20       seeds: numbers and ranges, with commas (1-3)
   --regime NAME      tight, roomy or both (both)
   --policy a,b       only these: ${CONTESTANTS.map(({ name }) => name).join(", ")} (all)
+  --replicas N       so many replicas in place of the regime's 8 (tight) and 4 (roomy)
   --minutes N        at most so many minutes of virtual time per run
   --jobs N           worker threads (1)
   --trace FILE       arrivals and lengths from a CSV: seconds,prompt tokens,output tokens
@@ -52,6 +55,7 @@ export function readOptions(args: readonly string[]): SimOptions {
     "seeds",
     "regime",
     "policy",
+    "replicas",
     "minutes",
     "jobs",
     "trace",
@@ -91,6 +95,8 @@ export function readOptions(args: readonly string[]): SimOptions {
     seeds: readSeeds(textOf("seeds") ?? "1-3"),
     regimes: regime === "both" ? (Object.keys(REGIMES) as Regime["name"][]) : [regime],
     policies,
+    replicaCount:
+      textOf("replicas") === undefined ? undefined : readCount("--replicas", textOf("replicas") ?? "", 64),
     jobCount: readCount("--jobs", textOf("jobs") ?? "1", 64),
     untilMs:
       textOf("minutes") === undefined

@@ -15,6 +15,8 @@ export interface RunTask {
   readonly scenarioFile: string;
   readonly scenario: string;
   readonly regime: Regime["name"];
+  /** In place of the regime's. */
+  readonly replicaCount: number | undefined;
   readonly seed: number;
   readonly contestant: string;
   readonly untilMs: number;
@@ -42,7 +44,7 @@ export function runTask(task: RunTask): RunResult {
   try {
     const measures = runOnce({
       scenario,
-      regime: REGIMES[task.regime],
+      regime: { ...REGIMES[task.regime], ...(task.replicaCount && { replicaCount: task.replicaCount }) },
       seed,
       contestant,
       endpoints,
@@ -67,8 +69,10 @@ export function replayCommand({
   untilMs,
   trace,
   outages,
+  replicaCount,
 }: RunTask): string {
   const minutes = Number.isFinite(untilMs) ? ` --minutes ${untilMs / 60_000}` : "";
+  const replicas = replicaCount === undefined ? "" : ` --replicas ${replicaCount}`;
   const files = `${trace === undefined ? "" : ` --trace ${trace}`}${outages === undefined ? "" : ` --outages ${outages}`}`;
-  return `node sim/run.ts --scenario ${scenario} --regime ${regime} --seeds ${seed} --policy ${contestant}${minutes}${files}`;
+  return `node sim/run.ts --scenario ${scenario} --regime ${regime} --seeds ${seed} --policy ${contestant}${minutes}${replicas}${files}`;
 }

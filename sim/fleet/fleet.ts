@@ -10,6 +10,8 @@ export interface Fleet {
   submit(request: SimRequest): void;
   /** The operator has reloaded the declared prices: factors by endpoint. */
   reloadPrices(factors: readonly number[]): void;
+  /** The replica's process ends, its requests finished, and a new one takes its place that knows nothing. */
+  restart(replica: number): void;
   /** No more requests come; timers of its own must go. */
   close(): void;
   /** How many replicas hold the endpoint for failed: open, half-open or suspect. Undefined where that means nothing. */

@@ -17,14 +17,15 @@ export type FleetPolicyFactory = (context: PolicyContext, world: WorldView) => P
 export class PolicyFleet implements Fleet {
   readonly stateChangeCount = 0;
   readonly #parts: FleetParts;
-  readonly #policies: readonly Policy[];
+  readonly #make: (index: number) => Policy;
+  readonly #policies: Policy[];
   #priceFactors: readonly number[];
 
   constructor(parts: FleetParts, make: FleetPolicyFactory) {
     const { world, regime, seed } = parts;
     this.#parts = parts;
     this.#priceFactors = world.endpoints.map(() => 1);
-    this.#policies = Array.from({ length: regime.replicaCount }, (_, index) =>
+    this.#make = (index) =>
       make(
         {
           endpoints: world.endpoints,
@@ -34,8 +35,8 @@ export class PolicyFleet implements Fleet {
           priceFactorOf: (endpoint) => this.#priceFactors[endpoint] ?? 1,
         },
         world,
-      ),
-    );
+      );
+    this.#policies = Array.from({ length: regime.replicaCount }, (_, index) => this.#make(index));
   }
 
   submit(request: SimRequest): void {
@@ -46,6 +47,10 @@ export class PolicyFleet implements Fleet {
 
   reloadPrices(factors: readonly number[]): void {
     this.#priceFactors = factors;
+  }
+
+  restart(replica: number): void {
+    this.#policies[replica] = this.#make(replica);
   }
 
   close(): void {}

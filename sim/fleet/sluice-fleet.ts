@@ -19,14 +19,17 @@ export class SluiceFleet implements Fleet {
   readonly #admitStrangers: ((bus: GossipBus) => Cleanup) | undefined;
   #expelStrangers: Cleanup = () => {};
   #startCount = 0;
-  #replicas: readonly SluiceReplica[];
+  #bus: GossipBus | undefined;
+  #priceFactors: readonly number[];
+  #replicas: SluiceReplica[];
 
   /** `admitStrangers` may join others to the bus that are none of the replicas. */
   constructor(parts: FleetParts, options: SluiceOptions, admitStrangers?: (bus: GossipBus) => Cleanup) {
     this.#parts = parts;
     this.#admitStrangers = admitStrangers;
     this.#options = options;
-    this.#replicas = this.#start(parts.world.endpoints.map(() => 1));
+    this.#priceFactors = parts.world.endpoints.map(() => 1);
+    this.#replicas = this.#start();
   }
 
   submit(request: SimRequest): void {
@@ -36,7 +39,18 @@ export class SluiceFleet implements Fleet {
   /** New replicas serve from now on; what the old ones have under way they bring to its end. */
   reloadPrices(factors: readonly number[]): void {
     this.close();
-    this.#replicas = this.#start(factors);
+    this.#priceFactors = factors;
+    this.#replicas = this.#start();
+  }
+
+  restart(replica: number): void {
+    const old = this.#replicas[replica];
+    if (old === undefined) throw new Error(`there is no replica ${replica}`);
+    this.#closedCounts.push(old.stateChangeCount);
+    this.#closedOpeningCount += old.openingCount;
+    old.stopGossip();
+    this.#startCount += 1;
+    this.#replicas[replica] = this.#startReplica(replica);
   }
 
   close(): void {
@@ -63,27 +77,29 @@ export class SluiceFleet implements Fleet {
     return this.#replicas.reduce((sum, replica) => sum + replica.openingCount, 0) + this.#closedOpeningCount;
   }
 
-  #start(priceFactors: readonly number[]): readonly SluiceReplica[] {
+  #start(): SluiceReplica[] {
     const { world, regime, network, seed } = this.#parts;
     this.#startCount += 1;
-    const config = configureSluice(world.endpoints, regime, this.#options, priceFactors);
-    const bus = this.#options.gossip
+    this.#bus = this.#options.gossip
       ? new GossipBus(world.clock, network, seed, regime.replicaCount)
       : undefined;
-    if (bus !== undefined && this.#admitStrangers !== undefined)
-      this.#expelStrangers = this.#admitStrangers(bus);
-    return Array.from({ length: regime.replicaCount }, (_, index) => {
-      const skewMs = network.skewMs * (2 * drawUnit(seed, index, 0, 0, 61) - 1);
-      return new SluiceReplica({
-        index,
-        fleet: this.#parts,
-        config,
-        options: this.#options,
-        random: seededRandom(deriveSeed(seed, index)),
-        clockOffsetMs: CLOCK_BASE_MS + skewMs,
-        bus,
-        incarnation: this.#startCount,
-      });
+    if (this.#bus !== undefined && this.#admitStrangers !== undefined)
+      this.#expelStrangers = this.#admitStrangers(this.#bus);
+    return Array.from({ length: regime.replicaCount }, (_, index) => this.#startReplica(index));
+  }
+
+  #startReplica(index: number): SluiceReplica {
+    const { world, regime, network, seed } = this.#parts;
+    const skewMs = network.skewMs * (2 * drawUnit(seed, index, 0, 0, 61) - 1);
+    return new SluiceReplica({
+      index,
+      fleet: this.#parts,
+      config: configureSluice(world.endpoints, regime, this.#options, this.#priceFactors),
+      options: this.#options,
+      random: seededRandom(deriveSeed(seed, index)),
+      clockOffsetMs: CLOCK_BASE_MS + skewMs,
+      bus: this.#bus,
+      incarnation: this.#startCount,
     });
   }
 }

@@ -44,6 +44,7 @@ export class SluiceReplica {
   #stateChangeCount = 0;
   #openingCount = 0;
   #attemptCount = 0;
+  #leaveBus: () => void = () => {};
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts;
@@ -81,12 +82,14 @@ export class SluiceReplica {
       onRequestEnd() {},
     });
     if (bus === undefined) return;
+    const member = bus.join(index);
+    this.#leaveBus = () => void member.close();
     const gossip = startGossip({
       replicaId,
       incarnation: parts.incarnation,
       random: seededRandom(deriveSeed(deriveSeed(fleet.seed, index), GOSSIP_SALT)),
       clock: this.#clock,
-      bus: bus.join(index),
+      bus: member,
       evidence,
       deployments: all,
       options,
@@ -152,6 +155,7 @@ export class SluiceReplica {
   stopGossip(): void {
     for (const rules of this.#rules) rules.checkAlive();
     this.#gossip?.close();
+    this.#leaveBus();
   }
 
   #buildProviders(): ReadonlyMap<string, Provider> {

@@ -34,6 +34,7 @@ export const COLUMNS: readonly Column[] = [
   mean("aborted /100", "abortedPer100", 2),
   mean("wasted in fault /100", "faultWastedPer100", 2),
   mean("calls to bad", "badCallCount", 0),
+  mean("to bad after restart", "restartedBadCallCount", 1),
   mean("detect s", "detectMs", 1, 0.001),
   mean("$ per 1k answers", "usdPerSuccess", 3, 1_000),
   mean("fairness", "fairness", 3),

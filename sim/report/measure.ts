@@ -31,6 +31,8 @@ export interface Measures {
   readonly amplification: number;
   /** Calls to the bad endpoints in the fault window. */
   readonly badCallCount: number;
+  /** Those by a replica in the 10 s after its restart; undefined where none restarts. */
+  readonly restartedBadCallCount: number | undefined;
   /** From the fault's beginning to the first 5 s window in which the bad endpoints' share is below 2 % or 15 % of before. */
   readonly detectMs: number | undefined;
   /** From the fault's beginning until every replica held the busiest bad endpoint for failed. */
@@ -90,6 +92,7 @@ export function measure(referee: Referee, input: MeasureInput): Measures {
     abortedPer100: (100 * aborted.length) / count,
     faultWastedPer100: wasted(["limited", "unpaid", "error", "cut", "hang"], faultCalls, inFault.length),
     amplification: referee.starts.length / count,
+    restartedBadCallCount: countAfterRestart(referee, scenario, endpoints),
     ...watchBad(referee, scenario, endpoints, untilMs),
     fleetSuspectMs: input.fleetSuspectMs,
     stateChangesPerMinute: input.stateChangeCount / (untilMs / 60_000) / replicaCount,
@@ -134,6 +137,21 @@ function watchBad(
     if (share(fromMs, fromMs + WINDOW_MS) < limit) return { badCallCount, detectMs: fromMs - faultFromMs };
   }
   return { badCallCount, detectMs: undefined };
+}
+
+const RESTARTED_MS = 10_000;
+
+function countAfterRestart(
+  { starts }: Referee,
+  { bad, restarts }: Scenario,
+  endpoints: readonly EndpointSpec[],
+): number | undefined {
+  if (bad === "" || restarts.everyMs === 0) return undefined;
+  return starts.filter(({ atMs, endpoint, replica }) => {
+    const spec = endpoints[endpoint];
+    const sinceMs = atMs - restarts.fromMs - replica * restarts.everyMs;
+    return spec !== undefined && matches(bad, spec) && sinceMs >= 0 && sinceMs < RESTARTED_MS;
+  }).length;
 }
 
 function compareReplicas(

@@ -53,6 +53,8 @@ export interface Scenario {
   readonly burst: { readonly everyMs: number; readonly lengthMs: number; readonly factor: number };
   /** The hidden factors on speed lie between 1/`slower`-like bounds: 1 and 1 mean declared is true. */
   readonly misprofile: { readonly lowest: number; readonly highest: number };
+  /** Replica `n` restarts at `fromMs` + `n` × `everyMs`; 0 means that none does. */
+  readonly restarts: { readonly fromMs: number; readonly everyMs: number };
   /** Whether providers go down and up by generated or given incidents. */
   readonly incidents: boolean;
 }
@@ -80,11 +82,13 @@ export function readScenario(file: string): Scenario {
     "network",
     "burst",
     "misprofile",
+    "restarts",
     "incidents",
   ];
   refuseUnknown(top, known, file);
   const fault = part(top.fault, `${file}: fault`);
   const burst = part(top.burst, `${file}: burst`);
+  const restarts = part(top.restarts, `${file}: restarts`);
   const misprofile = part(top.misprofile, `${file}: misprofile`);
   return {
     id: asText(top.id, `${file}: id`),
@@ -103,6 +107,10 @@ export function readScenario(file: string): Scenario {
       factor: burst("factor", 0.01, 100, 1),
     },
     misprofile: { lowest: misprofile("lowest", 0.01, 100, 1), highest: misprofile("highest", 0.01, 100, 1) },
+    restarts: {
+      fromMs: S * restarts("fromS", 0, FOREVER_S, 0),
+      everyMs: S * restarts("everyS", 0, FOREVER_S, 0),
+    },
     incidents: top.incidents === true,
   };
 }

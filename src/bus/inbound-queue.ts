@@ -36,11 +36,14 @@ export class InboundQueue<T> {
     return this.#droppedCount;
   }
 
+  get waitingCount(): number {
+    return this.#waiting.length - this.#nextIndex;
+  }
+
   /** Whether another `bytes` fit; if not, they count as dropped. */
   admits(bytes: number): boolean {
     const isFull =
-      this.#waiting.length - this.#nextIndex >= this.#limits.maxMessages ||
-      this.#waitingBytes + bytes > this.#limits.maxBytes;
+      this.waitingCount >= this.#limits.maxMessages || this.#waitingBytes + bytes > this.#limits.maxBytes;
     if (isFull) this.#droppedCount += 1;
     return !isFull;
   }

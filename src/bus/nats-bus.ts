@@ -58,6 +58,10 @@ export interface NatsBusCounts {
   readonly connections: number;
   /** Attempts to connect that failed, and connections that ended. */
   readonly failures: number;
+  /** Messages that have arrived and wait to be handled, now. */
+  readonly waiting: number;
+  /** Bytes sent that the server has not yet confirmed, now. */
+  readonly unansweredBytes: number;
 }
 
 interface Subscription {
@@ -130,7 +134,9 @@ export class NatsBus implements HealthBus {
   }
 
   readCounts(): NatsBusCounts {
-    return { ...this.#counts, droppedInbound: this.#inbound.droppedCount };
+    const { droppedCount: droppedInbound, waitingCount: waiting } = this.#inbound;
+    const unansweredBytes = this.#link?.unansweredBytes ?? 0;
+    return { ...this.#counts, droppedInbound, waiting, unansweredBytes };
   }
 
   publish(message: BusMessage): boolean {

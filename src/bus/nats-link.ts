@@ -169,6 +169,11 @@ export class NatsLink {
     return this.#connection.info?.version ?? "unknown";
   }
 
+  /** What may still be on its way. */
+  get unansweredBytes(): number {
+    return this.#unansweredBytes;
+  }
+
   /** Sends a message `to` a subject, which need not be its own; answers are wanted at `wantedAt`. */
   send(message: BusMessage, { to: subject, wantedAt }: Destination): Sending {
     const isJson = this.#encoding === "json" && this.#codec !== undefined;

@@ -12,6 +12,7 @@ import {
 } from "../../gen/sluice/v1/metrics_pb.ts";
 import { nameEnumValue } from "./answer-summary.ts";
 import type { Emphasis, Paint } from "./colour.ts";
+import { renderFleet } from "./fleet-table.ts";
 import { formatCost, formatCount, formatDuration, formatRatio, UNKNOWN } from "./number-text.ts";
 import { printable } from "./printable-text.ts";
 import { renderScopes } from "./scopes-table.ts";
@@ -86,6 +87,11 @@ export function renderMetrics(snapshot: MetricsSnapshot, width: number, paint: P
 /** The same with one row per scope in place of the deployments. */
 export function renderScopeMetrics(snapshot: MetricsSnapshot, width: number, paint: Paint): string[] {
   return [...renderReplica(snapshot), "", ...renderScopes(snapshot.scopes, width, paint)];
+}
+
+/** The same with one row per other replica in place of the deployments. */
+export function renderFleetMetrics(snapshot: MetricsSnapshot, width: number, paint: Paint): string[] {
+  return [...renderReplica(snapshot), ...renderFleet(snapshot.fleet, width, paint)];
 }
 
 function renderReplica({ snapshotTime, replicaId, uptimeDuration, requests }: MetricsSnapshot): string[] {

@@ -1,5 +1,7 @@
 /** What a replica hears of the others, as values. */
 
+import type { BusCounts } from "./health-bus.ts";
+
 /** `alone`: nothing is shared, as configured. `cut_off`: the others cannot be reached now. */
 export type SharingState = "alone" | "connected" | "cut_off";
 
@@ -63,6 +65,8 @@ export interface FleetMetrics {
   readonly droppedCount: number;
   /** In the order of the catalog. */
   readonly deployments: readonly FleetDeployment[];
+  /** Undefined where no network is in between. */
+  readonly bus: BusCounts | undefined;
 }
 
 /** Nothing is shared. */
@@ -74,4 +78,5 @@ export const ALONE: FleetMetrics = {
   sentCount: 0,
   droppedCount: 0,
   deployments: [],
+  bus: undefined,
 };

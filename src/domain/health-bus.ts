@@ -20,6 +20,31 @@ export interface AskLimits {
   readonly timeoutMs: number;
 }
 
+/** Why a bus gave a message up; see `BusDropReason` in metrics.proto. */
+export const BUS_DROP_REASONS = [
+  "unconnected",
+  "send_queue_full",
+  "unsendable",
+  "receive_queue_full",
+  "unreadable",
+  "forbidden",
+] as const;
+
+export type BusDropReason = (typeof BUS_DROP_REASONS)[number];
+
+/** What a bus over a network has been through since it was opened. */
+export interface BusCounts {
+  /** Connections that were made: the first, and each reconnection. */
+  readonly connectionCount: number;
+  /** Attempts to connect that failed, and connections that ended. */
+  readonly failureCount: number;
+  /** Messages that have arrived and wait to be handled, now. */
+  readonly waitingCount: number;
+  /** Bytes sent of which the server has not yet said that it has them, now. */
+  readonly unansweredBytes: number;
+  readonly droppedCounts: ReadonlyMap<BusDropReason, number>;
+}
+
 /**
  * Carries messages between replicas, at most once each: messages may be lost, late, doubled or
  * out of order, and no replica hears its own. Nothing here blocks, waits or throws, whatever

@@ -63,6 +63,7 @@ export class EvidenceExchange {
   readonly #snapshotBudget: SendBudget;
   readonly #questionBudget: SendBudget;
   readonly #startedMs: number;
+  /** Of the last message of evidence; snapshots say as of which they are. */
   #sequence = 0;
   #sentCount = 0;
   #droppedCount = 0;
@@ -214,6 +215,7 @@ export class EvidenceExchange {
 
   #publish(kind: ReportKind, report: EvidenceReport): void {
     const { bus, clock, replicaId } = this.#parts;
+    this.#sequence += 1;
     const payload = encodeHealthMessage(this.#makeHeader(), kind, report);
     const sent = bus.publish({
       subject: healthSubject(replicaId),
@@ -244,7 +246,7 @@ export class EvidenceExchange {
     return {
       replicaId,
       incarnation,
-      sequence: this.#sequence++,
+      sequence: this.#sequence,
       sentMs: Math.floor(nowMs),
       version,
       uptimeMs: nowMs - this.#startedMs,

@@ -1,5 +1,5 @@
 import { ALONE, type FleetMetrics } from "../domain/fleet-metrics.ts";
-import type { HealthBus } from "../domain/health-bus.ts";
+import type { BusCounts, HealthBus } from "../domain/health-bus.ts";
 import type { MetricsScope, MetricsSnapshot, MetricsSource } from "../domain/metrics.ts";
 import type { Cleanup } from "../domain/ports.ts";
 import type { EvidenceTable } from "../policies/evidence/evidence-table.ts";
@@ -10,6 +10,8 @@ export interface FleetMetricsParts {
   readonly bus: HealthBus;
   readonly evidence: EvidenceTable;
   readonly exchange: EvidenceExchange;
+  /** Left out where no network is in between. */
+  readonly readBusCounts?: (() => BusCounts) | undefined;
   /** Events that were left out. */
   countDroppedEvents(): number;
 }
@@ -36,7 +38,7 @@ export class FleetMetricsSource implements MetricsSource {
 
   #describe({ models }: MetricsSnapshot): FleetMetrics {
     if (this.#parts === undefined) return ALONE;
-    const { bus, evidence, exchange, countDroppedEvents } = this.#parts;
+    const { bus, evidence, exchange, countDroppedEvents, readBusCounts } = this.#parts;
     const live = new Set(evidence.listLiveReplicas());
     const muted = evidence.mutedReplicas;
     const { inbox } = exchange;
@@ -51,6 +53,7 @@ export class FleetMetricsSource implements MetricsSource {
       receivedCount: inbox.receivedCount,
       refusedCounts: inbox.refused,
       sentCount: exchange.sentCount,
+      bus: readBusCounts?.(),
       droppedCount: exchange.droppedCount + countDroppedEvents(),
       deployments: models.flatMap(({ deployments }) =>
         deployments.map(({ deployment }) => ({

@@ -4,7 +4,7 @@ import type { AlertRules } from "../domain/alert-rules.ts";
 import type { AttemptRecord } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { RouteError } from "../domain/errors.ts";
-import type { HealthBus } from "../domain/health-bus.ts";
+import type { BusCounts, HealthBus } from "../domain/health-bus.ts";
 import type { BreakerState, MetricsSource } from "../domain/metrics.ts";
 import type { Cleanup, Clock, Logger, Random } from "../domain/ports.ts";
 import { AlertWatch, type RaisedAlert } from "../fleet/alert-watch.ts";
@@ -17,6 +17,8 @@ import type { Routing } from "./build-routing.ts";
 /** How a replica reaches the others. */
 export interface Sharing {
   readonly bus: HealthBus;
+  /** Left out where no network is in between. */
+  readonly readBusCounts?: () => BusCounts;
   /** No other replica has it; 1 to 128 characters. */
   readonly replicaId: string;
 }
@@ -63,6 +65,7 @@ export function buildFleet(
     sharing &&
       exchange && {
         bus: sharing.bus,
+        readBusCounts: sharing.readBusCounts,
         evidence: routing.evidence,
         exchange,
         countDroppedEvents: () => publisher?.droppedCount ?? 0,

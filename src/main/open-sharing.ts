@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { openNatsBus } from "../bus/nats-bus.ts";
+import { type NatsBusCounts, openNatsBus } from "../bus/nats-bus.ts";
 import type { NatsConfig } from "../config/nats-config.ts";
+import type { BusCounts } from "../domain/health-bus.ts";
 import type { Clock, Logger, Random } from "../domain/ports.ts";
 import { fromJsonPayload, toJsonPayload } from "../fleet/json-payload.ts";
 import type { Sharing } from "./build-fleet.ts";
@@ -13,7 +14,25 @@ export function openSharing(
 ): Sharing {
   const replicaId = nats.replicaId ?? makeReplicaId(hostname());
   const codec = { toJson: toJsonPayload, fromJson: fromJsonPayload };
-  return { replicaId, bus: openNatsBus({ ...nats, replicaId }, { ...ports, codec }) };
+  const bus = openNatsBus({ ...nats, replicaId }, { ...ports, codec });
+  return { replicaId, bus, readBusCounts: () => summarize(bus.readCounts()) };
+}
+
+function summarize(counts: NatsBusCounts): BusCounts {
+  return {
+    connectionCount: counts.connections,
+    failureCount: counts.failures,
+    waitingCount: counts.waiting,
+    unansweredBytes: counts.unansweredBytes,
+    droppedCounts: new Map([
+      ["unconnected", counts.droppedUnconnected],
+      ["send_queue_full", counts.droppedFull],
+      ["unsendable", counts.droppedUnsendable],
+      ["receive_queue_full", counts.droppedInbound],
+      ["unreadable", counts.unreadable],
+      ["forbidden", counts.forbidden],
+    ]),
+  };
 }
 
 /** A name that no other process has, and by which people find the machine: at most 49 lower-case letters, digits and hyphens. */

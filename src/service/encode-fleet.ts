@@ -2,6 +2,9 @@
 
 import { create } from "@bufbuild/protobuf";
 import {
+  BusDropReason as BusDropReasonEnum,
+  BusDropsSchema,
+  BusMetricsSchema,
   FleetDeploymentSchema,
   type FleetMetrics as FleetMetricsMessage,
   FleetMetricsSchema,
@@ -17,6 +20,7 @@ import type {
   ReplicaMetrics,
   SharingState,
 } from "../domain/fleet-metrics.ts";
+import type { BusCounts, BusDropReason } from "../domain/health-bus.ts";
 import { encodeDuration } from "./encode-attempt.ts";
 
 const STATES: Readonly<Record<SharingState, SharingStateEnum>> = {
@@ -36,6 +40,15 @@ const REASONS: Readonly<Record<RefusalReason, RefusalReasonEnum>> = {
   too_many_replicas: RefusalReasonEnum.TOO_MANY_REPLICAS,
 };
 
+const DROPS: Readonly<Record<BusDropReason, BusDropReasonEnum>> = {
+  unconnected: BusDropReasonEnum.UNCONNECTED,
+  send_queue_full: BusDropReasonEnum.SEND_QUEUE_FULL,
+  unsendable: BusDropReasonEnum.UNSENDABLE,
+  receive_queue_full: BusDropReasonEnum.RECEIVE_QUEUE_FULL,
+  unreadable: BusDropReasonEnum.UNREADABLE,
+  forbidden: BusDropReasonEnum.FORBIDDEN,
+};
+
 /** Translates what is heard of the others. */
 export function encodeFleet(fleet: FleetMetrics): FleetMetricsMessage {
   return create(FleetMetricsSchema, {
@@ -48,6 +61,19 @@ export function encodeFleet(fleet: FleetMetrics): FleetMetricsMessage {
     sentCount: BigInt(fleet.sentCount),
     droppedCount: BigInt(fleet.droppedCount),
     deployments: fleet.deployments.map(encodeDeployment),
+    ...(fleet.bus === undefined ? {} : { bus: encodeBus(fleet.bus) }),
+  });
+}
+
+function encodeBus(bus: BusCounts) {
+  return create(BusMetricsSchema, {
+    connectionCount: BigInt(bus.connectionCount),
+    failureCount: BigInt(bus.failureCount),
+    waitingCount: bus.waitingCount,
+    unansweredBytes: BigInt(bus.unansweredBytes),
+    drops: [...bus.droppedCounts].map(([reason, count]) =>
+      create(BusDropsSchema, { reason: DROPS[reason], count: BigInt(count) }),
+    ),
   });
 }
 

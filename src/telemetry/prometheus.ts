@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { AttemptRecord } from "../domain/attempt.ts";
 import type { RouteError } from "../domain/errors.ts";
 import { ALONE, type FleetMetrics, REFUSAL_REASONS } from "../domain/fleet-metrics.ts";
+import { BUS_DROP_REASONS } from "../domain/health-bus.ts";
 import type { BreakerState, DeploymentMetrics, MetricsSource } from "../domain/metrics.ts";
 import type { Usage } from "../domain/usage.ts";
 
@@ -89,6 +90,7 @@ export class PrometheusMetrics implements Scrape {
     registerStateGauges(source, registers);
     registerEvidenceGauges(source, registers);
     registerFleetGauges(source, registers);
+    registerBusDrops(source, registers);
   }
 
   get contentType(): string {
@@ -241,6 +243,26 @@ function registerFleetGauges(source: MetricsSource, registers: Registry[]): void
       "Messages and events that could not be sent or were left out under load, since the start.",
       ({ droppedCount }) => droppedCount,
     ],
+    [
+      "sluice_bus_connections",
+      "Connections made to the bus since the start: the first, and each reconnection.",
+      ({ bus }) => bus?.connectionCount ?? 0,
+    ],
+    [
+      "sluice_bus_failures",
+      "Attempts to connect to the bus that failed, and connections that ended, since the start.",
+      ({ bus }) => bus?.failureCount ?? 0,
+    ],
+    [
+      "sluice_bus_waiting_messages",
+      "Messages that have arrived from the bus and wait to be handled.",
+      ({ bus }) => bus?.waitingCount ?? 0,
+    ],
+    [
+      "sluice_bus_unanswered_bytes",
+      "Bytes sent of which the bus has not yet said that it has them.",
+      ({ bus }) => bus?.unansweredBytes ?? 0,
+    ],
   ];
   for (const [name, help, read] of readings) {
     new Gauge({
@@ -260,6 +282,19 @@ function registerFleetGauges(source: MetricsSource, registers: Registry[]): void
     collect() {
       const { refusedCounts } = source.snapshot([], "fleet").fleet ?? ALONE;
       for (const reason of REFUSAL_REASONS) this.set({ reason }, refusedCounts.get(reason) ?? 0);
+    },
+  });
+}
+
+function registerBusDrops(source: MetricsSource, registers: Registry[]): void {
+  new Gauge({
+    name: "sluice_bus_messages_dropped",
+    help: "Messages that the bus gave up since the start, by why.",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      const { bus } = source.snapshot([], "fleet").fleet ?? ALONE;
+      for (const reason of BUS_DROP_REASONS) this.set({ reason }, bus?.droppedCounts.get(reason) ?? 0);
     },
   });
 }

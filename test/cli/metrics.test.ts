@@ -2,7 +2,15 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect } from "chai";
 import { Outcome } from "../../gen/sluice/v1/generation_pb.ts";
-import { BreakerState, type MetricsSnapshotSchema } from "../../gen/sluice/v1/metrics_pb.ts";
+import {
+  BreakerState,
+  BusDropReason,
+  type FleetMetricsSchema,
+  MetricsScope,
+  type MetricsSnapshotSchema,
+  RefusalReason,
+  SharingState,
+} from "../../gen/sluice/v1/metrics_pb.ts";
 import { runCommandLine } from "../../src/cli/run-command-line.ts";
 import { measureWidth } from "../../src/cli/text-width.ts";
 import {
@@ -108,6 +116,49 @@ describe("sluice metrics", () => {
         expect(out).to.contain(fact);
     });
   }
+
+  it("shows the other replicas with --fleet: version, age, disagreement, and how the bus does", async () => {
+    let asked: MetricsScope | undefined;
+    const fleet: MessageInitShape<typeof FleetMetricsSchema> = {
+      sharingState: SharingState.CUT_OFF,
+      receivedCount: 12_345n,
+      refused: [{ reason: RefusalReason.LATE, count: 2n }, { count: 3n }],
+      sentCount: 17n,
+      droppedCount: 9n,
+      replicas: [
+        {
+          ...{ replicaId: "replica-2", version: "1.2.3", live: true, disagreementCount: 4, lostCount: 6n },
+          ...{ age: durationFromMs(150), uptimeDuration: durationFromMs(7_505_000), refutedCount: 5 },
+        },
+        { replicaId: "replica-3", live: true, muted: true },
+        { replicaId: "replica-4" },
+      ],
+      bus: {
+        ...{ connectionCount: 2n, failureCount: 7n, waitingCount: 1 },
+        drops: [{ count: 30n }, { reason: BusDropReason.FORBIDDEN, count: 1n }],
+      },
+    };
+    const metrics: ReferenceMethods["metrics"] = ({ scope }) => {
+      asked = scope;
+      return { snapshot: { ...SNAPSHOT, fleet } };
+    };
+    const { exit, out } = await run({ metrics }, ["--fleet"], { columnCount: 200 });
+    expect([exit, asked]).to.deep.equal([0, MetricsScope.FLEET]);
+    expect(out).to.contain(
+      "sharing: cut-off\nmessages: 12.3k received, 17 sent\n          5 refused, 9 dropped\n",
+    );
+    expect(out).to.contain("bus: 2 connections, 7 failures\n     1 waiting, 31 dropped\n");
+    const rows = out.trimEnd().split("\n").slice(-4);
+    expect(rows.map((row) => row.split(/ {2,}/).slice(0, 8))).to.deep.equal([
+      ["REPLICA", "STATE", "VERSION", "HEARD", "UP", "DISAGREES", "REFUTED", "LOST"],
+      ["replica-2", "live", "1.2.3", "150ms", "2h05m", "4", "5", "6"],
+      ["replica-3", "muted", "-", "-", "-", "0", "0", "0"],
+      ["replica-4", "silent", "-", "-", "-", "0", "0", "0"],
+    ]);
+    expect((await run({ metrics }, ["--fleet", "--scopes"])).exit).to.equal(2);
+    const alone: ReferenceMethods["metrics"] = () => ({ snapshot: SNAPSHOT });
+    expect((await run({ metrics: alone }, ["--fleet"])).out).to.contain("sharing: alone, as configured");
+  });
 
   it("colours only on a terminal that wants it", async () => {
     const escapeCode = "\u001b[";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Role } from "../../gen/sluice/v1/generation_pb.ts";
-import { MetricsScope } from "../../gen/sluice/v1/metrics_pb.ts";
+import { BusDropReason, MetricsScope } from "../../gen/sluice/v1/metrics_pb.ts";
 import { openGrpcJsCaller, readAll, type Spec } from "../rpc/clients/rpc-caller.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeUpstream } from "../support/fake-upstream.ts";
@@ -121,6 +121,13 @@ ${settings}`,
     await ask(first, 5);
     await nats.start();
     await expectPeers(first, 1);
+    await eventually(async () => {
+      const { fleet } = await readMetrics(first.baseUrl, MetricsScope.FLEET);
+      expect(fleet?.bus?.connectionCount).to.equal(2n);
+      expect(Number(fleet?.bus?.failureCount)).to.be.above(0);
+      const unconnected = fleet?.bus?.drops.find(({ reason }) => reason === BusDropReason.UNCONNECTED);
+      expect(Number(unconnected?.count)).to.be.above(0);
+    }, 10_000);
     nats.freeze();
     await ask(first, 5);
     second.signal("SIGTERM");

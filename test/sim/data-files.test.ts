@@ -27,6 +27,7 @@ describe("the simulator's inputs", () => {
       "S9",
       "S10",
       "S13",
+      "S14",
       "S15",
       "S16",
       "S17",

@@ -20,6 +20,7 @@ const TASK: RunTask = {
   untilMs: 20_000,
   trace: undefined,
   outages: undefined,
+  replicaCount: undefined,
 };
 
 describe("runs that are kept", () => {

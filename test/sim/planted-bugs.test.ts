@@ -26,6 +26,7 @@ function plantInFleet(change: (fleet: Fleet, parts: FleetParts) => Partial<Fleet
       const whole: Fleet = {
         submit: (request) => fleet.submit(request),
         reloadPrices: (factors) => fleet.reloadPrices(factors),
+        restart: (replica) => fleet.restart(replica),
         close: () => fleet.close(),
         countReplicasAgainst: (endpoint) => fleet.countReplicasAgainst(endpoint),
         stateChangeCount: 0,

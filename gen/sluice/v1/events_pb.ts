@@ -104,7 +104,8 @@ export type ReplicaHeader = Message<"sluice.v1.ReplicaHeader"> & {
   incarnation: bigint;
 
   /**
-   * Grows by one with each message of the incarnation.
+   * Grows by one with each HealthMessage of the incarnation, the first of which has 1. Of
+   * other messages, that of the last HealthMessage before: they are numbered by nobody.
    *
    * @generated from field: uint64 sequence = 3;
    */

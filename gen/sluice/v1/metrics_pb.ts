@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/metrics.proto.
  */
 export const file_sluice_v1_metrics: GenFile = /*@__PURE__*/
-  fileDesc("ChdzbHVpY2UvdjEvbWV0cmljcy5wcm90bxIJc2x1aWNlLnYxIkgKDk1ldHJpY3NSZXF1ZXN0Eg4KBm1vZGVscxgBIAMoCRImCgVzY29wZRgCIAEoDjIXLnNsdWljZS52MS5NZXRyaWNzU2NvcGUiPwoPTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKDAQoTV2F0Y2hNZXRyaWNzUmVxdWVzdBIOCgZtb2RlbHMYASADKAkSNAoRaW50ZXJ2YWxfZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFc2NvcGUYAyABKA4yFy5zbHVpY2UudjEuTWV0cmljc1Njb3BlIkQKFFdhdGNoTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKzAgoPTWV0cmljc1NuYXBzaG90EjEKDXNuYXBzaG90X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcGxpY2FfaWQYAiABKAkSMgoPdXB0aW1lX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHJlcXVlc3RzGAQgASgLMhkuc2x1aWNlLnYxLlJlcXVlc3RNZXRyaWNzEicKBm1vZGVscxgFIAMoCzIXLnNsdWljZS52MS5Nb2RlbE1ldHJpY3MSJwoGc2NvcGVzGAYgAygLMhcuc2x1aWNlLnYxLlNjb3BlTWV0cmljcxImCgVmbGVldBgHIAEoCzIXLnNsdWljZS52MS5GbGVldE1ldHJpY3MijAIKDEZsZWV0TWV0cmljcxIuCg1zaGFyaW5nX3N0YXRlGAEgASgOMhcuc2x1aWNlLnYxLlNoYXJpbmdTdGF0ZRIrCghyZXBsaWNhcxgCIAMoCzIZLnNsdWljZS52MS5SZXBsaWNhTWV0cmljcxIWCg5yZWNlaXZlZF9jb3VudBgDIAEoAxIrCgdyZWZ1c2VkGAQgAygLMhouc2x1aWNlLnYxLlJlZnVzZWRNZXNzYWdlcxISCgpzZW50X2NvdW50GAUgASgDEhUKDWRyb3BwZWRfY291bnQYBiABKAMSLwoLZGVwbG95bWVudHMYByADKAsyGi5zbHVpY2UudjEuRmxlZXREZXBsb3ltZW50IscBCg9GbGVldERlcGxveW1lbnQSEgoKZGVwbG95bWVudBgBIAEoCRITCgtlbmRlZF9jb3VudBgCIAEoAxIUCgxmYWlsZWRfY291bnQYAyABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAQgASgFEg8KB3N1c3BlY3QYBSABKAgSGgoSb3Blbl9yZXBsaWNhX2NvdW50GAYgASgFEi8KDGV2aWRlbmNlX2FnZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKHAgoOUmVwbGljYU1ldHJpY3MSEgoKcmVwbGljYV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEiYKA2FnZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCg91cHRpbWVfZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIZHJhaW5pbmcYBSABKAgSDAoEbGl2ZRgGIAEoCBINCgVtdXRlZBgHIAEoCBIaChJkaXNhZ3JlZW1lbnRfY291bnQYCCABKAUSFQoNcmVmdXRlZF9jb3VudBgJIAEoBRISCgpsb3N0X2NvdW50GAogASgDIkoKD1JlZnVzZWRNZXNzYWdlcxIoCgZyZWFzb24YASABKA4yGC5zbHVpY2UudjEuUmVmdXNhbFJlYXNvbhINCgVjb3VudBgCIAEoAyLVAQoMU2NvcGVNZXRyaWNzEg0KBXNjb3BlGAEgASgJEhUKDXJlcXVlc3RfY291bnQYAiABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAMgASgDEiAKGGhlYWx0aHlfZGVwbG95bWVudF9jb3VudBgEIAEoBRIYChBkZXBsb3ltZW50X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDEjIKEHJlY2VudF9mYWxsYmFja3MYByADKAsyGC5zbHVpY2UudjEuRmFsbGJhY2tFdmVudCKUAQoNRmFsbGJhY2tFdmVudBIuCgpldmVudF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9mcm9tX2RlcGxveW1lbnQYAiABKAkSFQoNdG9fZGVwbG95bWVudBgDIAEoCRIjCgdvdXRjb21lGAQgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUioAEKDlJlcXVlc3RNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPc3VjY2VlZGVkX2NvdW50GAIgASgDEhQKDGZhaWxlZF9jb3VudBgDIAEoAxIXCg9jYW5jZWxsZWRfY291bnQYBCABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAUgASgFEhYKDmZhbGxiYWNrX2NvdW50GAYgASgDInoKDE1vZGVsTWV0cmljcxINCgVtb2RlbBgBIAEoCRIoCgV0b3RhbBgCIAEoCzIZLnNsdWljZS52MS5BdHRlbXB0TWV0cmljcxIxCgtkZXBsb3ltZW50cxgDIAMoCzIcLnNsdWljZS52MS5EZXBsb3ltZW50TWV0cmljcyLdAgoRRGVwbG95bWVudE1ldHJpY3MSEgoKZGVwbG95bWVudBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg51cHN0cmVhbV9tb2RlbBgDIAEoCRIRCglzaW11bGF0ZWQYBCABKAgSLgoNYnJlYWtlcl9zdGF0ZRgFIAEoDjIXLnNsdWljZS52MS5CcmVha2VyU3RhdGUSIQoZY29uc2VjdXRpdmVfZmFpbHVyZV9jb3VudBgGIAEoBRIzChBuZXh0X3Byb2JlX2RlbGF5GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGF0dGVtcHRzGAggASgLMhkuc2x1aWNlLnYxLkF0dGVtcHRNZXRyaWNzEhQKDGhlYWx0aF9zY29yZRgJIAEoARIsCghldmlkZW5jZRgKIAEoCzIaLnNsdWljZS52MS5FdmlkZW5jZVN1bW1hcnkizQIKD0V2aWRlbmNlU3VtbWFyeRIVCg1zdWNjZXNzX3JhdGlvGAEgASgBEj8KHHRpbWVfdG9fZmlyc3RfdG9rZW5fZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SQQoedGltZV9wZXJfb3V0cHV0X3Rva2VuX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhYKDmhlYWRyb29tX3JhdGlvGAQgASgBEhYKDmFkbWl0dGVkX3JhdGlvGAUgASgBEjEKDmNvb2xkb3duX2RlbGF5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjwKGWNyZWRlbnRpYWxfZGlzYWJsZWRfZGVsYXkYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ipAIKDkF0dGVtcHRNZXRyaWNzEhUKDXN0YXJ0ZWRfY291bnQYASABKAMSFwoPaW5fZmxpZ2h0X2NvdW50GAIgASgFEikKCG91dGNvbWVzGAMgAygLMhcuc2x1aWNlLnYxLk91dGNvbWVDb3VudBIaCg1zdWNjZXNzX3JhdGlvGAQgASgBSACIAQESMAoNdG90YWxfbGF0ZW5jeRgFIAEoCzIZLnNsdWljZS52MS5MYXRlbmN5U3VtbWFyeRI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAYgASgLMhkuc2x1aWNlLnYxLkxhdGVuY3lTdW1tYXJ5Eh8KBXVzYWdlGAcgASgLMhAuc2x1aWNlLnYxLlVzYWdlQhAKDl9zdWNjZXNzX3JhdGlvIkIKDE91dGNvbWVDb3VudBIjCgdvdXRjb21lGAEgASgOMhIuc2x1aWNlLnYxLk91dGNvbWUSDQoFY291bnQYAiABKAMi6wEKDkxhdGVuY3lTdW1tYXJ5EhQKDHNhbXBsZV9jb3VudBgBIAEoAxIwCg1tZWFuX2R1cmF0aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDHA1MF9kdXJhdGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxwOTVfZHVyYXRpb24YBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMcDk5X2R1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKmEKDE1ldHJpY3NTY29wZRIdChlNRVRSSUNTX1NDT1BFX1VOU1BFQ0lGSUVEEAASGQoVTUVUUklDU19TQ09QRV9SRVBMSUNBEAESFwoTTUVUUklDU19TQ09QRV9GTEVFVBACKqoCCg1SZWZ1c2FsUmVhc29uEh4KGlJFRlVTQUxfUkVBU09OX1VOU1BFQ0lGSUVEEAASGgoWUkVGVVNBTF9SRUFTT05fSU5WQUxJRBABEhwKGFJFRlVTQUxfUkVBU09OX1RPT19MQVJHRRACEh8KG1JFRlVTQUxfUkVBU09OX1dST05HX1NFTkRFUhADEhsKF1JFRlVTQUxfUkVBU09OX1JFUEVBVEVEEAQSGwoXUkVGVVNBTF9SRUFTT05fVE9PX01BTlkQBRIXChNSRUZVU0FMX1JFQVNPTl9MQVRFEAYSJQohUkVGVVNBTF9SRUFTT05fVU5LTk9XTl9ERVBMT1lNRU5UEAcSJAogUkVGVVNBTF9SRUFTT05fVE9PX01BTllfUkVQTElDQVMQCCp+CgxTaGFyaW5nU3RhdGUSHQoZU0hBUklOR19TVEFURV9VTlNQRUNJRklFRBAAEhcKE1NIQVJJTkdfU1RBVEVfQUxPTkUQARIbChdTSEFSSU5HX1NUQVRFX0NPTk5FQ1RFRBACEhkKFVNIQVJJTkdfU1RBVEVfQ1VUX09GRhADKnwKDEJyZWFrZXJTdGF0ZRIdChlCUkVBS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUQlJFQUtFUl9TVEFURV9DTE9TRUQQARIWChJCUkVBS0VSX1NUQVRFX09QRU4QAhIbChdCUkVBS0VSX1NUQVRFX0hBTEZfT1BFThADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sluice_v1_generation]);
+  fileDesc("ChdzbHVpY2UvdjEvbWV0cmljcy5wcm90bxIJc2x1aWNlLnYxIkgKDk1ldHJpY3NSZXF1ZXN0Eg4KBm1vZGVscxgBIAMoCRImCgVzY29wZRgCIAEoDjIXLnNsdWljZS52MS5NZXRyaWNzU2NvcGUiPwoPTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKDAQoTV2F0Y2hNZXRyaWNzUmVxdWVzdBIOCgZtb2RlbHMYASADKAkSNAoRaW50ZXJ2YWxfZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFc2NvcGUYAyABKA4yFy5zbHVpY2UudjEuTWV0cmljc1Njb3BlIkQKFFdhdGNoTWV0cmljc1Jlc3BvbnNlEiwKCHNuYXBzaG90GAEgASgLMhouc2x1aWNlLnYxLk1ldHJpY3NTbmFwc2hvdCKzAgoPTWV0cmljc1NuYXBzaG90EjEKDXNuYXBzaG90X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCnJlcGxpY2FfaWQYAiABKAkSMgoPdXB0aW1lX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCHJlcXVlc3RzGAQgASgLMhkuc2x1aWNlLnYxLlJlcXVlc3RNZXRyaWNzEicKBm1vZGVscxgFIAMoCzIXLnNsdWljZS52MS5Nb2RlbE1ldHJpY3MSJwoGc2NvcGVzGAYgAygLMhcuc2x1aWNlLnYxLlNjb3BlTWV0cmljcxImCgVmbGVldBgHIAEoCzIXLnNsdWljZS52MS5GbGVldE1ldHJpY3MisAIKDEZsZWV0TWV0cmljcxIuCg1zaGFyaW5nX3N0YXRlGAEgASgOMhcuc2x1aWNlLnYxLlNoYXJpbmdTdGF0ZRIrCghyZXBsaWNhcxgCIAMoCzIZLnNsdWljZS52MS5SZXBsaWNhTWV0cmljcxIWCg5yZWNlaXZlZF9jb3VudBgDIAEoAxIrCgdyZWZ1c2VkGAQgAygLMhouc2x1aWNlLnYxLlJlZnVzZWRNZXNzYWdlcxISCgpzZW50X2NvdW50GAUgASgDEhUKDWRyb3BwZWRfY291bnQYBiABKAMSLwoLZGVwbG95bWVudHMYByADKAsyGi5zbHVpY2UudjEuRmxlZXREZXBsb3ltZW50EiIKA2J1cxgIIAEoCzIVLnNsdWljZS52MS5CdXNNZXRyaWNzIpIBCgpCdXNNZXRyaWNzEhgKEGNvbm5lY3Rpb25fY291bnQYASABKAMSFQoNZmFpbHVyZV9jb3VudBgCIAEoAxIVCg13YWl0aW5nX2NvdW50GAMgASgFEhgKEHVuYW5zd2VyZWRfYnl0ZXMYBCABKAMSIgoFZHJvcHMYBSADKAsyEy5zbHVpY2UudjEuQnVzRHJvcHMiQwoIQnVzRHJvcHMSKAoGcmVhc29uGAEgASgOMhguc2x1aWNlLnYxLkJ1c0Ryb3BSZWFzb24SDQoFY291bnQYAiABKAMixwEKD0ZsZWV0RGVwbG95bWVudBISCgpkZXBsb3ltZW50GAEgASgJEhMKC2VuZGVkX2NvdW50GAIgASgDEhQKDGZhaWxlZF9jb3VudBgDIAEoAxIXCg9pbl9mbGlnaHRfY291bnQYBCABKAUSDwoHc3VzcGVjdBgFIAEoCBIaChJvcGVuX3JlcGxpY2FfY291bnQYBiABKAUSLwoMZXZpZGVuY2VfYWdlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIocCCg5SZXBsaWNhTWV0cmljcxISCgpyZXBsaWNhX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSJgoDYWdlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjIKD3VwdGltZV9kdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghkcmFpbmluZxgFIAEoCBIMCgRsaXZlGAYgASgIEg0KBW11dGVkGAcgASgIEhoKEmRpc2FncmVlbWVudF9jb3VudBgIIAEoBRIVCg1yZWZ1dGVkX2NvdW50GAkgASgFEhIKCmxvc3RfY291bnQYCiABKAMiSgoPUmVmdXNlZE1lc3NhZ2VzEigKBnJlYXNvbhgBIAEoDjIYLnNsdWljZS52MS5SZWZ1c2FsUmVhc29uEg0KBWNvdW50GAIgASgDItUBCgxTY29wZU1ldHJpY3MSDQoFc2NvcGUYASABKAkSFQoNcmVxdWVzdF9jb3VudBgCIAEoAxIXCg9zdWNjZWVkZWRfY291bnQYAyABKAMSIAoYaGVhbHRoeV9kZXBsb3ltZW50X2NvdW50GAQgASgFEhgKEGRlcGxveW1lbnRfY291bnQYBSABKAUSFgoOZmFsbGJhY2tfY291bnQYBiABKAMSMgoQcmVjZW50X2ZhbGxiYWNrcxgHIAMoCzIYLnNsdWljZS52MS5GYWxsYmFja0V2ZW50IpQBCg1GYWxsYmFja0V2ZW50Ei4KCmV2ZW50X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2Zyb21fZGVwbG95bWVudBgCIAEoCRIVCg10b19kZXBsb3ltZW50GAMgASgJEiMKB291dGNvbWUYBCABKA4yEi5zbHVpY2UudjEuT3V0Y29tZSKgAQoOUmVxdWVzdE1ldHJpY3MSFQoNc3RhcnRlZF9jb3VudBgBIAEoAxIXCg9zdWNjZWVkZWRfY291bnQYAiABKAMSFAoMZmFpbGVkX2NvdW50GAMgASgDEhcKD2NhbmNlbGxlZF9jb3VudBgEIAEoAxIXCg9pbl9mbGlnaHRfY291bnQYBSABKAUSFgoOZmFsbGJhY2tfY291bnQYBiABKAMiegoMTW9kZWxNZXRyaWNzEg0KBW1vZGVsGAEgASgJEigKBXRvdGFsGAIgASgLMhkuc2x1aWNlLnYxLkF0dGVtcHRNZXRyaWNzEjEKC2RlcGxveW1lbnRzGAMgAygLMhwuc2x1aWNlLnYxLkRlcGxveW1lbnRNZXRyaWNzIt0CChFEZXBsb3ltZW50TWV0cmljcxISCgpkZXBsb3ltZW50GAEgASgJEhAKCHByb3ZpZGVyGAIgASgJEhYKDnVwc3RyZWFtX21vZGVsGAMgASgJEhEKCXNpbXVsYXRlZBgEIAEoCBIuCg1icmVha2VyX3N0YXRlGAUgASgOMhcuc2x1aWNlLnYxLkJyZWFrZXJTdGF0ZRIhChljb25zZWN1dGl2ZV9mYWlsdXJlX2NvdW50GAYgASgFEjMKEG5leHRfcHJvYmVfZGVsYXkYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIYXR0ZW1wdHMYCCABKAsyGS5zbHVpY2UudjEuQXR0ZW1wdE1ldHJpY3MSFAoMaGVhbHRoX3Njb3JlGAkgASgBEiwKCGV2aWRlbmNlGAogASgLMhouc2x1aWNlLnYxLkV2aWRlbmNlU3VtbWFyeSLNAgoPRXZpZGVuY2VTdW1tYXJ5EhUKDXN1Y2Nlc3NfcmF0aW8YASABKAESPwocdGltZV90b19maXJzdF90b2tlbl9kdXJhdGlvbhgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhJBCh50aW1lX3Blcl9vdXRwdXRfdG9rZW5fZHVyYXRpb24YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFgoOaGVhZHJvb21fcmF0aW8YBCABKAESFgoOYWRtaXR0ZWRfcmF0aW8YBSABKAESMQoOY29vbGRvd25fZGVsYXkYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SPAoZY3JlZGVudGlhbF9kaXNhYmxlZF9kZWxheRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKkAgoOQXR0ZW1wdE1ldHJpY3MSFQoNc3RhcnRlZF9jb3VudBgBIAEoAxIXCg9pbl9mbGlnaHRfY291bnQYAiABKAUSKQoIb3V0Y29tZXMYAyADKAsyFy5zbHVpY2UudjEuT3V0Y29tZUNvdW50EhoKDXN1Y2Nlc3NfcmF0aW8YBCABKAFIAIgBARIwCg10b3RhbF9sYXRlbmN5GAUgASgLMhkuc2x1aWNlLnYxLkxhdGVuY3lTdW1tYXJ5EjYKE3RpbWVfdG9fZmlyc3RfdG9rZW4YBiABKAsyGS5zbHVpY2UudjEuTGF0ZW5jeVN1bW1hcnkSHwoFdXNhZ2UYByABKAsyEC5zbHVpY2UudjEuVXNhZ2VCEAoOX3N1Y2Nlc3NfcmF0aW8iQgoMT3V0Y29tZUNvdW50EiMKB291dGNvbWUYASABKA4yEi5zbHVpY2UudjEuT3V0Y29tZRINCgVjb3VudBgCIAEoAyLrAQoOTGF0ZW5jeVN1bW1hcnkSFAoMc2FtcGxlX2NvdW50GAEgASgDEjAKDW1lYW5fZHVyYXRpb24YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMcDUwX2R1cmF0aW9uGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDHA5NV9kdXJhdGlvbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxwOTlfZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qYQoMTWV0cmljc1Njb3BlEh0KGU1FVFJJQ1NfU0NPUEVfVU5TUEVDSUZJRUQQABIZChVNRVRSSUNTX1NDT1BFX1JFUExJQ0EQARIXChNNRVRSSUNTX1NDT1BFX0ZMRUVUEAIq/QEKDUJ1c0Ryb3BSZWFzb24SHwobQlVTX0RST1BfUkVBU09OX1VOU1BFQ0lGSUVEEAASHwobQlVTX0RST1BfUkVBU09OX1VOQ09OTkVDVEVEEAESIwofQlVTX0RST1BfUkVBU09OX1NFTkRfUVVFVUVfRlVMTBACEh4KGkJVU19EUk9QX1JFQVNPTl9VTlNFTkRBQkxFEAMSJgoiQlVTX0RST1BfUkVBU09OX1JFQ0VJVkVfUVVFVUVfRlVMTBAEEh4KGkJVU19EUk9QX1JFQVNPTl9VTlJFQURBQkxFEAUSHQoZQlVTX0RST1BfUkVBU09OX0ZPUkJJRERFThAGKqoCCg1SZWZ1c2FsUmVhc29uEh4KGlJFRlVTQUxfUkVBU09OX1VOU1BFQ0lGSUVEEAASGgoWUkVGVVNBTF9SRUFTT05fSU5WQUxJRBABEhwKGFJFRlVTQUxfUkVBU09OX1RPT19MQVJHRRACEh8KG1JFRlVTQUxfUkVBU09OX1dST05HX1NFTkRFUhADEhsKF1JFRlVTQUxfUkVBU09OX1JFUEVBVEVEEAQSGwoXUkVGVVNBTF9SRUFTT05fVE9PX01BTlkQBRIXChNSRUZVU0FMX1JFQVNPTl9MQVRFEAYSJQohUkVGVVNBTF9SRUFTT05fVU5LTk9XTl9ERVBMT1lNRU5UEAcSJAogUkVGVVNBTF9SRUFTT05fVE9PX01BTllfUkVQTElDQVMQCCp+CgxTaGFyaW5nU3RhdGUSHQoZU0hBUklOR19TVEFURV9VTlNQRUNJRklFRBAAEhcKE1NIQVJJTkdfU1RBVEVfQUxPTkUQARIbChdTSEFSSU5HX1NUQVRFX0NPTk5FQ1RFRBACEhkKFVNIQVJJTkdfU1RBVEVfQ1VUX09GRhADKnwKDEJyZWFrZXJTdGF0ZRIdChlCUkVBS0VSX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUQlJFQUtFUl9TVEFURV9DTE9TRUQQARIWChJCUkVBS0VSX1NUQVRFX09QRU4QAhIbChdCUkVBS0VSX1NUQVRFX0hBTEZfT1BFThADYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sluice_v1_generation]);
 
 /**
  * Asks for the present state.
@@ -243,6 +243,13 @@ export type FleetMetrics = Message<"sluice.v1.FleetMetrics"> & {
    * @generated from field: repeated sluice.v1.FleetDeployment deployments = 7;
    */
   deployments: FleetDeployment[];
+
+  /**
+   * The network to the others. Unset where replicas share over none.
+   *
+   * @generated from field: sluice.v1.BusMetrics bus = 8;
+   */
+  bus?: BusMetrics | undefined;
 };
 
 /**
@@ -251,6 +258,83 @@ export type FleetMetrics = Message<"sluice.v1.FleetMetrics"> & {
  */
 export const FleetMetricsSchema: GenMessage<FleetMetrics> = /*@__PURE__*/
   messageDesc(file_sluice_v1_metrics, 5);
+
+/**
+ * What the bus between replicas has been through since the start of the process.
+ *
+ * @generated from message sluice.v1.BusMetrics
+ */
+export type BusMetrics = Message<"sluice.v1.BusMetrics"> & {
+  /**
+   * Connections that were made: the first, and each reconnection.
+   *
+   * @generated from field: int64 connection_count = 1;
+   */
+  connectionCount: bigint;
+
+  /**
+   * Attempts to connect that failed, and connections that ended.
+   *
+   * @generated from field: int64 failure_count = 2;
+   */
+  failureCount: bigint;
+
+  /**
+   * Messages that have arrived and wait to be handled, now.
+   *
+   * @generated from field: int32 waiting_count = 3;
+   */
+  waitingCount: number;
+
+  /**
+   * Bytes sent of which the server has not yet said that it has them, now.
+   *
+   * @generated from field: int64 unanswered_bytes = 4;
+   */
+  unansweredBytes: bigint;
+
+  /**
+   * Messages that were given up, by why.
+   *
+   * @generated from field: repeated sluice.v1.BusDrops drops = 5;
+   */
+  drops: BusDrops[];
+};
+
+/**
+ * Describes the message sluice.v1.BusMetrics.
+ * Use `create(BusMetricsSchema)` to create a new message.
+ */
+export const BusMetricsSchema: GenMessage<BusMetrics> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 6);
+
+/**
+ * Messages that the bus gave up.
+ *
+ * @generated from message sluice.v1.BusDrops
+ */
+export type BusDrops = Message<"sluice.v1.BusDrops"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: sluice.v1.BusDropReason reason = 1;
+   */
+  reason: BusDropReason;
+
+  /**
+   * How many.
+   *
+   * @generated from field: int64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message sluice.v1.BusDrops.
+ * Use `create(BusDropsSchema)` to create a new message.
+ */
+export const BusDropsSchema: GenMessage<BusDrops> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_metrics, 7);
 
 /**
  * What all replicas together say of a deployment over the last minute.
@@ -313,7 +397,7 @@ export type FleetDeployment = Message<"sluice.v1.FleetDeployment"> & {
  * Use `create(FleetDeploymentSchema)` to create a new message.
  */
 export const FleetDeploymentSchema: GenMessage<FleetDeployment> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 6);
+  messageDesc(file_sluice_v1_metrics, 8);
 
 /**
  * One other replica, as this one hears it.
@@ -397,7 +481,7 @@ export type ReplicaMetrics = Message<"sluice.v1.ReplicaMetrics"> & {
  * Use `create(ReplicaMetricsSchema)` to create a new message.
  */
 export const ReplicaMetricsSchema: GenMessage<ReplicaMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 7);
+  messageDesc(file_sluice_v1_metrics, 9);
 
 /**
  * Messages of other replicas that were not heeded.
@@ -425,7 +509,7 @@ export type RefusedMessages = Message<"sluice.v1.RefusedMessages"> & {
  * Use `create(RefusedMessagesSchema)` to create a new message.
  */
 export const RefusedMessagesSchema: GenMessage<RefusedMessages> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 8);
+  messageDesc(file_sluice_v1_metrics, 10);
 
 /**
  * Something that requests go through: a model, provider, group, echelon, pool or chain.
@@ -488,7 +572,7 @@ export type ScopeMetrics = Message<"sluice.v1.ScopeMetrics"> & {
  * Use `create(ScopeMetricsSchema)` to create a new message.
  */
 export const ScopeMetricsSchema: GenMessage<ScopeMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 9);
+  messageDesc(file_sluice_v1_metrics, 11);
 
 /**
  * One request went on from one deployment to another.
@@ -530,7 +614,7 @@ export type FallbackEvent = Message<"sluice.v1.FallbackEvent"> & {
  * Use `create(FallbackEventSchema)` to create a new message.
  */
 export const FallbackEventSchema: GenMessage<FallbackEvent> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 10);
+  messageDesc(file_sluice_v1_metrics, 12);
 
 /**
  * Requests of callers, which may have caused several attempts each.
@@ -586,7 +670,7 @@ export type RequestMetrics = Message<"sluice.v1.RequestMetrics"> & {
  * Use `create(RequestMetricsSchema)` to create a new message.
  */
 export const RequestMetricsSchema: GenMessage<RequestMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 11);
+  messageDesc(file_sluice_v1_metrics, 13);
 
 /**
  * One model: the roll-up of its deployments, and each of them.
@@ -621,7 +705,7 @@ export type ModelMetrics = Message<"sluice.v1.ModelMetrics"> & {
  * Use `create(ModelMetricsSchema)` to create a new message.
  */
 export const ModelMetricsSchema: GenMessage<ModelMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 12);
+  messageDesc(file_sluice_v1_metrics, 14);
 
 /**
  * One deployment.
@@ -707,7 +791,7 @@ export type DeploymentMetrics = Message<"sluice.v1.DeploymentMetrics"> & {
  * Use `create(DeploymentMetricsSchema)` to create a new message.
  */
 export const DeploymentMetricsSchema: GenMessage<DeploymentMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 13);
+  messageDesc(file_sluice_v1_metrics, 15);
 
 /**
  * What routing expects of a deployment, from evidence that fades with time.
@@ -771,7 +855,7 @@ export type EvidenceSummary = Message<"sluice.v1.EvidenceSummary"> & {
  * Use `create(EvidenceSummarySchema)` to create a new message.
  */
 export const EvidenceSummarySchema: GenMessage<EvidenceSummary> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 14);
+  messageDesc(file_sluice_v1_metrics, 16);
 
 /**
  * Attempts, counted since the start of the process.
@@ -835,7 +919,7 @@ export type AttemptMetrics = Message<"sluice.v1.AttemptMetrics"> & {
  * Use `create(AttemptMetricsSchema)` to create a new message.
  */
 export const AttemptMetricsSchema: GenMessage<AttemptMetrics> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 15);
+  messageDesc(file_sluice_v1_metrics, 17);
 
 /**
  * How often an outcome happened.
@@ -863,7 +947,7 @@ export type OutcomeCount = Message<"sluice.v1.OutcomeCount"> & {
  * Use `create(OutcomeCountSchema)` to create a new message.
  */
 export const OutcomeCountSchema: GenMessage<OutcomeCount> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 16);
+  messageDesc(file_sluice_v1_metrics, 18);
 
 /**
  * A distribution of durations. Percentiles are exact to 5 %.
@@ -912,7 +996,7 @@ export type LatencySummary = Message<"sluice.v1.LatencySummary"> & {
  * Use `create(LatencySummarySchema)` to create a new message.
  */
 export const LatencySummarySchema: GenMessage<LatencySummary> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_metrics, 17);
+  messageDesc(file_sluice_v1_metrics, 19);
 
 /**
  * Whose knowledge metrics report. Values may be added.
@@ -954,6 +1038,75 @@ export type MetricsScope = (typeof MetricsScope)[keyof typeof MetricsScope] | Un
  */
 export const MetricsScopeSchema: GenEnum<MetricsScope> = /*@__PURE__*/
   enumDesc(file_sluice_v1_metrics, 0);
+
+/**
+ * Why the bus gave a message up. Values may be added.
+ *
+ * @generated from enum sluice.v1.BusDropReason
+ */
+export const BusDropReason = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: BUS_DROP_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * No server was connected.
+   *
+   * @generated from enum value: BUS_DROP_REASON_UNCONNECTED = 1;
+   */
+  UNCONNECTED: 1,
+
+  /**
+   * The server takes messages too slowly.
+   *
+   * @generated from enum value: BUS_DROP_REASON_SEND_QUEUE_FULL = 2;
+   */
+  SEND_QUEUE_FULL: 2,
+
+  /**
+   * It is larger than the server takes, or cannot be written.
+   *
+   * @generated from enum value: BUS_DROP_REASON_UNSENDABLE = 3;
+   */
+  UNSENDABLE: 3,
+
+  /**
+   * More arrived than could be handled.
+   *
+   * @generated from enum value: BUS_DROP_REASON_RECEIVE_QUEUE_FULL = 4;
+   */
+  RECEIVE_QUEUE_FULL: 4,
+
+  /**
+   * It does not say what it is. A question that nobody listens to counts here too.
+   *
+   * @generated from enum value: BUS_DROP_REASON_UNREADABLE = 5;
+   */
+  UNREADABLE: 5,
+
+  /**
+   * The server lets this replica not send to, or not hear, its subject.
+   *
+   * @generated from enum value: BUS_DROP_REASON_FORBIDDEN = 6;
+   */
+  FORBIDDEN: 6,
+} as const;
+
+/**
+ * Why the bus gave a message up. Values may be added.
+ *
+ * @generated from enum sluice.v1.BusDropReason
+ */
+export type BusDropReason = (typeof BusDropReason)[keyof typeof BusDropReason] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.BusDropReason.
+ */
+export const BusDropReasonSchema: GenEnum<BusDropReason> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_metrics, 1);
 
 /**
  * Why a message of another replica was not heeded. Values may be added.
@@ -1036,7 +1189,7 @@ export type RefusalReason = (typeof RefusalReason)[keyof typeof RefusalReason] |
  * Describes the enum sluice.v1.RefusalReason.
  */
 export const RefusalReasonSchema: GenEnum<RefusalReason> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_metrics, 1);
+  enumDesc(file_sluice_v1_metrics, 2);
 
 /**
  * Whether replicas can be reached. Values may be added.
@@ -1084,7 +1237,7 @@ export type SharingState = (typeof SharingState)[keyof typeof SharingState] | Un
  * Describes the enum sluice.v1.SharingState.
  */
 export const SharingStateSchema: GenEnum<SharingState> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_metrics, 2);
+  enumDesc(file_sluice_v1_metrics, 3);
 
 /**
  * The state of a circuit breaker. Values may be added.
@@ -1132,5 +1285,5 @@ export type BreakerState = (typeof BreakerState)[keyof typeof BreakerState] | Un
  * Describes the enum sluice.v1.BreakerState.
  */
 export const BreakerStateSchema: GenEnum<BreakerState> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_metrics, 3);
+  enumDesc(file_sluice_v1_metrics, 4);
 

@@ -3,6 +3,7 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { status } from "@grpc/grpc-js";
 import {
   MetricsRequestSchema,
+  MetricsScope,
   type MetricsSnapshot,
   MetricsSnapshotSchema,
   WatchMetricsRequestSchema,
@@ -11,7 +12,7 @@ import { RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { CALL_OPTIONS, type CallSession, COMMON_OPTIONS, withCallSession } from "../call-options.ts";
 import type { LeafCommand } from "../command.ts";
 import { exitCode } from "../exit-code.ts";
-import { renderMetrics, renderScopeMetrics } from "../metrics-table.ts";
+import { renderFleetMetrics, renderMetrics, renderScopeMetrics } from "../metrics-table.ts";
 import { parseDurationOption } from "../option-value.ts";
 import { chooseWidth, type Output, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
@@ -23,6 +24,21 @@ const DEFAULT_INTERVAL_MS = 2_000;
 
 /** ECMA-48: cursor to the top left corner, then erase all below. */
 const REDRAW = "\u001b[H\u001b[J";
+
+/** What there is a row for. */
+type Table = "deployments" | "scopes" | "fleet";
+
+const SCOPES: Readonly<Record<Table, MetricsScope>> = {
+  deployments: MetricsScope.UNSPECIFIED,
+  scopes: MetricsScope.UNSPECIFIED,
+  fleet: MetricsScope.FLEET,
+};
+
+const RENDERERS: Readonly<Record<Table, typeof renderMetrics>> = {
+  deployments: renderMetrics,
+  scopes: renderScopeMetrics,
+  fleet: renderFleetMetrics,
+};
 
 /** `sluice metrics`: the state of models and deployments. */
 export const metricsCommand: LeafCommand = {
@@ -47,6 +63,7 @@ export const metricsCommand: LeafCommand = {
       type: "boolean",
       description: "one row per model, provider, group, echelon, pool and chain instead",
     },
+    fleet: { type: "boolean", description: "one row per other replica that this one hears instead" },
     json: { type: "boolean", description: "print JSON; with --watch one line per snapshot" },
     ...CALL_OPTIONS,
     ...COMMON_OPTIONS,
@@ -55,6 +72,7 @@ export const metricsCommand: LeafCommand = {
     { command: "sluice metrics", meaning: "the state now" },
     { command: "sluice metrics --watch --interval 1s", meaning: "a live table" },
     { command: "sluice metrics --scopes", meaning: "groups, pools and whatever else there is" },
+    { command: "sluice metrics --fleet", meaning: "the other replicas, and what they disagree in" },
     { command: "sluice metrics --model glm-4.6-flash --json", meaning: "one model, for a script" },
   ],
   async run(args, terminal) {
@@ -69,18 +87,21 @@ export const metricsCommand: LeafCommand = {
     const isJson = args.has("json");
     const hasScopes = args.has("scopes");
     if (hasScopes && models.length > 0) throw new UsageError("--scopes goes without --model.");
+    const hasFleet = args.has("fleet");
+    if (hasFleet && hasScopes) throw new UsageError("--fleet goes without --scopes.");
+    const table: Table = hasFleet ? "fleet" : hasScopes ? "scopes" : "deployments";
     return withCallSession(args, terminal, async (session) => {
       if (args.has("watch")) {
-        return watchMetrics(session, terminal, { models, intervalMs, isJson, hasScopes });
+        return watchMetrics(session, terminal, { models, intervalMs, isJson, table });
       }
-      const request = create(MetricsRequestSchema, { models });
+      const request = create(MetricsRequestSchema, { models, scope: SCOPES[table] });
       const result = await session.client.unary(RouterService.method.metrics, request, session.limits);
       if (!result.ok) return session.report(result.failure);
       const snapshot = result.value.snapshot ?? create(MetricsSnapshotSchema);
       await terminal.stdout.write(
         isJson
           ? `${toJsonString(MetricsSnapshotSchema, snapshot, { prettySpaces: 2 })}\n`
-          : draw(snapshot, hasScopes, session, terminal),
+          : draw(snapshot, table, session, terminal),
       );
       return exitCode("ok");
     });
@@ -91,16 +112,20 @@ interface WatchOptions {
   readonly models: string[];
   readonly intervalMs: number;
   readonly isJson: boolean;
-  readonly hasScopes: boolean;
+  readonly table: Table;
 }
 
 async function watchMetrics(
   session: CallSession,
   terminal: Terminal,
-  { models, intervalMs, isJson, hasScopes }: WatchOptions,
+  { models, intervalMs, isJson, table }: WatchOptions,
 ): Promise<number> {
   const { stdout } = terminal;
-  const request = create(WatchMetricsRequestSchema, { models, intervalDuration: durationFromMs(intervalMs) });
+  const request = create(WatchMetricsRequestSchema, {
+    models,
+    scope: SCOPES[table],
+    intervalDuration: durationFromMs(intervalMs),
+  });
   let hasShown = false;
   for (;;) {
     let hasAnswered = false;
@@ -111,10 +136,10 @@ async function watchMetrics(
       async ({ snapshot = create(MetricsSnapshotSchema) }) => {
         hasAnswered = true;
         if (isJson) return stdout.write(`${toJsonString(MetricsSnapshotSchema, snapshot)}\n`);
-        const table = draw(snapshot, hasScopes, session, terminal);
+        const text = draw(snapshot, table, session, terminal);
         const before = stdout.isTty ? REDRAW : hasShown ? "\n" : "";
         hasShown = true;
-        return stdout.write(before + (stdout.isTty ? cropToHeight(table, stdout) : table));
+        return stdout.write(before + (stdout.isTty ? cropToHeight(text, stdout) : text));
       },
     );
     // The server ends every stream at its own limit. When the user set none, go on.
@@ -127,12 +152,11 @@ async function watchMetrics(
 
 function draw(
   snapshot: MetricsSnapshot,
-  hasScopes: boolean,
+  table: Table,
   { paint }: CallSession,
   { stdout, env }: Terminal,
 ): string {
-  const render = hasScopes ? renderScopeMetrics : renderMetrics;
-  return `${render(snapshot, chooseWidth(stdout, env), paint).join("\n")}\n`;
+  return `${RENDERERS[table](snapshot, chooseWidth(stdout, env), paint).join("\n")}\n`;
 }
 
 /** A table higher than the screen would scroll and flicker. */

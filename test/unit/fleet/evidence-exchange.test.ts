@@ -175,6 +175,18 @@ describe("the exchange of evidence", () => {
     expect(late.table.listLiveReplicas()).to.have.length(7);
   });
 
+  it("counts nothing as lost where nothing was, whoever joins and asks", async () => {
+    fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
+    fleet.advance(2_000);
+    await fleet.restart(2);
+    fleet.advance(2_000);
+    await fleet.restart(1);
+    fleet.advance(12_000);
+    const lost = fleet.replicas.flatMap(({ exchange }) => exchange.inbox.listPeers());
+    expect(lost.length).to.equal(6);
+    expect(lost.map(({ lostCount }) => lostCount)).to.deep.equal(Array(6).fill(0));
+  });
+
   it("leaves a replica out that says it stops", () => {
     fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
     fleet.advance(2_000);

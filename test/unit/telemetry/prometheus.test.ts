@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { ALONE } from "../../../src/domain/fleet-metrics.ts";
 import { PrometheusMetrics } from "../../../src/telemetry/prometheus.ts";
 import { RouterBench } from "../../support/router-bench.ts";
 import { sampleModel } from "../../support/sample-catalog.ts";
@@ -19,6 +20,28 @@ describe("the metrics page", () => {
       expect(text).to.match(new RegExp(`^sluice_health_score\\{deployment="${id}"\\} (1|0\\.\\d+)$`, "m"));
       expect(text).to.contain(`sluice_headroom_ratio{deployment="${id}"} 1\n`);
       expect(text).to.contain(`sluice_admitted_ratio{deployment="${id}"} 1\n`);
+    }
+  });
+
+  it("tells what the bus between replicas has been through, by why messages were given up", async () => {
+    const droppedCounts = new Map([["send_queue_full", 3] as const]);
+    const bus = { connectionCount: 2, failureCount: 4, waitingCount: 5, unansweredBytes: 6, droppedCounts };
+    const bench = new RouterBench([sampleModel("m", { providers: ["p"] })]);
+    const { metrics } = bench.routing;
+    const text = await new PrometheusMetrics({
+      onBreakerChange: (fn) => metrics.onBreakerChange(fn),
+      snapshot: (models) => ({ ...metrics.snapshot(models), fleet: { ...ALONE, bus } }),
+    }).text();
+    bench.routing.close();
+    for (const line of [
+      "sluice_bus_connections 2",
+      "sluice_bus_failures 4",
+      "sluice_bus_waiting_messages 5",
+      "sluice_bus_unanswered_bytes 6",
+      'sluice_bus_messages_dropped{reason="send_queue_full"} 3',
+      'sluice_bus_messages_dropped{reason="forbidden"} 0',
+    ]) {
+      expect(text).to.contain(`${line}\n`);
     }
   });
 
