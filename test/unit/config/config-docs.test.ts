@@ -103,11 +103,11 @@ describe("the published schema, docs and example", () => {
     const load = (text: string, env = {}) =>
       loadConfig({
         env: { GLM_API_KEY: "id.secret", ...env },
-        folder: "/work",
+        folder: "/project",
         files: memoryFiles({
-          "/work/sluice.yaml": text,
-          "/work/tls/server.crt": "-----BEGIN CERTIFICATE-----",
-          "/work/tls/server.key": "-----BEGIN PRIVATE KEY-----",
+          "/project/sluice.yaml": text,
+          "/project/tls/server.crt": "-----BEGIN CERTIFICATE-----",
+          "/project/tls/server.key": "-----BEGIN PRIVATE KEY-----",
           "/run/secrets/local-api-key": "key",
         }),
       });
@@ -125,6 +125,6 @@ describe("the published schema, docs and example", () => {
     expect(config.targets.groups.map(({ name }) => name)).to.deep.equal(["fast_group", "spare_group"]);
     expect(config.models.map(({ name }) => name)).to.deep.equal(["glm-4.6-flash", "qwen3"]);
     const whole = example.replaceAll(/^( +)# (tls:| {2}\w+_file:|api_key_file:)/gm, "$1$2");
-    expect(expectConfig(load(whole)).server.tls?.certificateFile).to.equal("/work/tls/server.crt");
+    expect(expectConfig(load(whole)).server.tls?.certificateFile).to.equal("/project/tls/server.crt");
   });
 });

@@ -236,7 +236,7 @@ models:
 telemetry: { log_level: loud }
 `;
     const result = loadText(text, {
-      files: memoryFiles({ "/work/sluice.yaml": text, "/work/.env": "oops" }),
+      files: memoryFiles({ "/project/sluice.yaml": text, "/project/.env": "oops" }),
       env: { SLUICE_ADDRESS: "x" },
     });
     expect(

@@ -84,7 +84,7 @@ describe("loading the configuration", () => {
       "/etc/sluice/c.pem": "-----BEGIN CERTIFICATE-----",
       "/k.pem": "-----BEGIN PRIVATE KEY-----",
     });
-    const result = loadConfig({ file: "/etc/sluice/s.yaml", env: {}, folder: "/work", files });
+    const result = loadConfig({ file: "/etc/sluice/s.yaml", env: {}, folder: "/project", files });
     expect(expectConfig(result).server).to.deep.equal({
       address: { host: "::1", port: 1 },
       adminAddress: undefined,
@@ -142,8 +142,8 @@ describe("loading the configuration", () => {
 
   describe("which file", () => {
     const files = memoryFiles({
-      "/work/sluice.yaml": "telemetry: { log_level: debug }",
-      "/work/a.yaml": "telemetry: { log_level: warn }",
+      "/project/sluice.yaml": "telemetry: { log_level: debug }",
+      "/project/a.yaml": "telemetry: { log_level: warn }",
       "/b.yaml": "telemetry: { log_level: error }",
     });
     const cases: [
@@ -156,21 +156,21 @@ describe("loading the configuration", () => {
       [
         "--config",
         "over everything",
-        { file: "a.yaml", env: { SLUICE_CONFIG: "/b.yaml" }, folder: "/work" },
+        { file: "a.yaml", env: { SLUICE_CONFIG: "/b.yaml" }, folder: "/project" },
         "warn",
         "a.yaml",
       ],
       [
         "SLUICE_CONFIG",
         "over sluice.yaml",
-        { env: { SLUICE_CONFIG: "/b.yaml" }, folder: "/work" },
+        { env: { SLUICE_CONFIG: "/b.yaml" }, folder: "/project" },
         "error",
         "/b.yaml",
       ],
       [
         "sluice.yaml",
         "when it is there",
-        { env: { SLUICE_CONFIG: "" }, folder: "/work" },
+        { env: { SLUICE_CONFIG: "" }, folder: "/project" },
         "debug",
         "sluice.yaml",
       ],
@@ -185,11 +185,11 @@ describe("loading the configuration", () => {
     }
 
     it("refuses a named file that is not there or cannot be read", () => {
-      expect(listProblems(loadConfig({ file: "no.yaml", env: {}, folder: "/work", files }))).to.deep.equal([
-        "no.yaml: the file is not there; right would be the path of a readable YAML file",
-      ]);
-      const broken = memoryFiles({ "/work/sluice.yaml": { kind: "unreadable", why: "is a folder" } });
-      expect(listProblems(loadConfig({ env: {}, folder: "/work", files: broken }))).to.deep.equal([
+      expect(listProblems(loadConfig({ file: "no.yaml", env: {}, folder: "/project", files }))).to.deep.equal(
+        ["no.yaml: the file is not there; right would be the path of a readable YAML file"],
+      );
+      const broken = memoryFiles({ "/project/sluice.yaml": { kind: "unreadable", why: "is a folder" } });
+      expect(listProblems(loadConfig({ env: {}, folder: "/project", files: broken }))).to.deep.equal([
         "sluice.yaml: the file is a folder; right would be the path of a readable YAML file",
       ]);
     });
@@ -229,9 +229,9 @@ describe("loading the configuration", () => {
     });
 
     it("takes the real environment over .env, and .env where a variable is unset", () => {
-      const files = memoryFiles({ "/work/.env": "SLUICE_ADDRESS=h:1\nSLUICE_LOG_LEVEL=error" });
+      const files = memoryFiles({ "/project/.env": "SLUICE_ADDRESS=h:1\nSLUICE_LOG_LEVEL=error" });
       const real = { SLUICE_ADDRESS: "h:2", SLUICE_LOG_LEVEL: undefined };
-      const { server, telemetry } = expectConfig(loadConfig({ env: real, folder: "/work", files }));
+      const { server, telemetry } = expectConfig(loadConfig({ env: real, folder: "/project", files }));
       expect(server.address.port).to.equal(2);
       expect(telemetry.logLevel).to.equal("error");
     });
@@ -242,8 +242,8 @@ describe("loading the configuration", () => {
     const load = (key: string | undefined) =>
       loadText("", {
         files: memoryFiles({
-          "/work/sluice.yaml": catalogYaml({ provider }),
-          ...(key !== undefined && { "/work/key.txt": key }),
+          "/project/sluice.yaml": catalogYaml({ provider }),
+          ...(key !== undefined && { "/project/key.txt": key }),
         }),
       });
 

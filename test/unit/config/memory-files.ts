@@ -13,12 +13,12 @@ export function memoryFiles(content: Readonly<Record<string, string | FileText>>
   };
 }
 
-/** Loads `/work/sluice.yaml` with this text. */
+/** Loads `/project/sluice.yaml` with this text. */
 export function loadText(text: string, options: Partial<LoadOptions> = {}): LoadResult {
   return loadConfig({
     env: {},
-    folder: "/work",
-    files: memoryFiles({ "/work/sluice.yaml": text }),
+    folder: "/project",
+    files: memoryFiles({ "/project/sluice.yaml": text }),
     ...options,
   });
 }

@@ -9,12 +9,12 @@ const PEM = "-----BEGIN CERTIFICATE-----\n";
 
 function load(yaml: string, env: Record<string, string> = {}) {
   const files = memoryFiles({
-    "/work/sluice.yaml": yaml,
-    "/work/nats.nk": `${SEED}\n`,
-    "/work/nats.creds": CREDS,
-    "/work/ca.crt": PEM,
-    "/work/r.crt": PEM,
-    "/work/r.key": PEM,
+    "/project/sluice.yaml": yaml,
+    "/project/nats.nk": `${SEED}\n`,
+    "/project/nats.creds": CREDS,
+    "/project/ca.crt": PEM,
+    "/project/r.crt": PEM,
+    "/project/r.key": PEM,
   });
   return loadText(yaml, { env, files });
 }
@@ -94,8 +94,8 @@ describe("the nats section", () => {
     const ways = {
       "user: u\n  password: p": { kind: "password", user: "u", password: "secret p" },
       "token: t": { kind: "token", token: "secret t" },
-      "nkey_seed_file: nats.nk": { kind: "nkey", seedFile: "/work/nats.nk" },
-      "creds_file: nats.creds": { kind: "creds", credsFile: "/work/nats.creds" },
+      "nkey_seed_file: nats.nk": { kind: "nkey", seedFile: "/project/nats.nk" },
+      "creds_file: nats.creds": { kind: "creds", credsFile: "/project/nats.creds" },
     };
     for (const [yaml, credentials] of Object.entries(ways)) {
       expect(reveal(loadNats(`nats:\n  ${yaml}\n`)?.credentials)).to.deep.equal(credentials);
@@ -105,9 +105,9 @@ describe("the nats section", () => {
   it("reads TLS, whose files are named from the configuration's folder", () => {
     const yaml = "nats: { tls: { ca_file: ca.crt, certificate_file: r.crt, private_key_file: r.key } }";
     expect(loadNats(yaml)?.tls).to.deep.equal({
-      caFile: "/work/ca.crt",
-      certificateFile: "/work/r.crt",
-      privateKeyFile: "/work/r.key",
+      caFile: "/project/ca.crt",
+      certificateFile: "/project/r.crt",
+      privateKeyFile: "/project/r.key",
     });
     expect(reveal(loadNats("nats: { tls: {} }")?.tls)).to.deep.equal({});
   });
