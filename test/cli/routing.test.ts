@@ -24,7 +24,7 @@ models:
     context_window_tokens: 200000
     max_output_tokens: 4096
     vision: true
-    tiers: { speed: 4, quality: 5, cost: 4 }
+    tiers: { speed: 2, quality: 5, cost: 4 }
     deployments: [{ provider: steady }]
   - name: dead
     context_window_tokens: 8192

@@ -176,6 +176,8 @@ describe("the credentials of a replica at a real nats-server", () => {
     const replica = await authority.issue("DNS:sluice-1");
     const tls = { caFile: authority.caFile, ...replica };
     await expectConnected(server, { tls });
-    await expectRefused(server, { tls: { ...NO_TLS_FILES, caFile: authority.caFile } }, "^TLS: ");
+    // The server's word, or its hang-up where that comes first.
+    const withoutOne = { ...NO_TLS_FILES, caFile: authority.caFile };
+    await expectRefused(server, { tls: withoutOne }, "^(TLS: |ECONNRESET)");
   });
 });
