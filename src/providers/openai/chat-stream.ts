@@ -131,7 +131,8 @@ export class ChatStream implements AnswerStream, SseConsumer {
 
   #readChunk(chunk: ChatChunk, raw: string): void {
     if (this.end !== undefined) return;
-    if (chunk.model !== "") this.#model = chunk.model;
+    // The first name counts: events that fit a learned one are not asked for theirs.
+    if (this.#model === "") this.#model = chunk.model;
     if (chunk.hasChoice) this.#hasChoice = true;
     this.#addDeltas(chunk);
     this.#addUsage(chunk.usage);

@@ -96,6 +96,15 @@ describe("DeltaTemplate", () => {
     );
   });
 
+  it("gives the same as parsing when the model's name changes on the way", () => {
+    const event = (model: string, finish = "null") =>
+      `data: {"model":"${model}","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":${finish}}]}\n\n`;
+    const names = ["a", "a", "a", "b", "a", "a"];
+    const bytes = Buffer.from(`${names.map((name) => event(name)).join("")}${event("", '"stop"')}`);
+    expect(decodeReads([bytes], true)).to.deep.equal(decodeReads([bytes], false));
+    expect(decodeReads([bytes], true).end).to.include({ responseModel: "a" });
+  });
+
   it("reads the same whatever the cuts", () => {
     fc.assert(
       fc.property(streams, fc.array(fc.nat(2_000), { maxLength: 8 }), (bytes, places) => {
