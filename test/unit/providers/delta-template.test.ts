@@ -97,10 +97,10 @@ describe("DeltaTemplate", () => {
   });
 
   it("gives the same as parsing when the model's name changes on the way", () => {
-    const event = (model: string, finish = "null") =>
-      `data: {"model":"${model}","choices":[{"index":0,"delta":{"content":"x"},"finish_reason":${finish}}]}\n\n`;
-    const names = ["a", "a", "a", "b", "a", "a"];
-    const bytes = Buffer.from(`${names.map((name) => event(name)).join("")}${event("", '"stop"')}`);
+    const event = (model: string, text: string, finish = "null") =>
+      `data:{"id":"c","model":"${model}","choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":${finish}}]}\n\n`;
+    const later = [event("a", "hello"), event("a", ""), event("b", ""), event("a", ""), event("a", "")];
+    const bytes = Buffer.from(event("a", "", '"stop"').repeat(3) + later.join(""));
     expect(decodeReads([bytes], true)).to.deep.equal(decodeReads([bytes], false));
     expect(decodeReads([bytes], true).end).to.include({ responseModel: "a" });
   });
