@@ -13,10 +13,10 @@ import type { Deployment } from "../domain/deployment.ts";
 import type { HealthBus } from "../domain/health-bus.ts";
 import type { BreakerState } from "../domain/metrics.ts";
 import type { Clock } from "../domain/ports.ts";
+import { TokenBucket } from "../lib/token-bucket.ts";
 import { encodeDuration, encodeOutcome, encodePurpose, encodeUsage } from "../service/encode-attempt.ts";
 import type { AlertKind as AlertName, RaisedAlert } from "./alert-watch.ts";
 import { encodeBreakerState } from "./encode-health.ts";
-import { SendBudget } from "./send-budget.ts";
 import { alertSubject, breakerSubject, performanceSubject } from "./subjects.ts";
 
 /** Attempts per second that are told of one by one; those on top are counted and left out. */
@@ -34,7 +34,7 @@ export class EventPublisher {
   readonly #bus: HealthBus;
   readonly #clock: Clock;
   readonly #replicaId: string;
-  readonly #budget: SendBudget;
+  readonly #budget: TokenBucket;
   readonly #subjects = new Map<string, string>();
   readonly #states = new Map<string, BreakerState>();
   #droppedCount = 0;
@@ -44,7 +44,7 @@ export class EventPublisher {
     this.#bus = bus;
     this.#clock = clock;
     this.#replicaId = replicaId;
-    this.#budget = new SendBudget(MAX_EVENTS_PER_S, clock.nowMs());
+    this.#budget = new TokenBucket(MAX_EVENTS_PER_S, MAX_EVENTS_PER_S, clock.nowMs());
   }
 
   /** Events that were left out or could not be sent. */

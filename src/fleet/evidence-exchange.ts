@@ -1,6 +1,7 @@
 import type { Deployment } from "../domain/deployment.ts";
 import type { BusMessage, HealthBus } from "../domain/health-bus.ts";
 import type { Cleanup, Clock, Random } from "../domain/ports.ts";
+import { TokenBucket } from "../lib/token-bucket.ts";
 import {
   encodeHealthMessage,
   encodeSnapshot,
@@ -9,7 +10,6 @@ import {
 } from "./encode-health.ts";
 import { EvidenceInbox } from "./evidence-inbox.ts";
 import type { DeploymentReport, EvidenceReport, ReplicaHeader, ReportKind } from "./health-message.ts";
-import { SendBudget } from "./send-budget.ts";
 import type { SharedEvidence } from "./shared-evidence.ts";
 import { HEALTH_PATTERN, healthSubject, SYNC_SUBJECT } from "./subjects.ts";
 
@@ -59,9 +59,9 @@ export class EvidenceExchange {
   readonly #inbox: EvidenceInbox;
   readonly #cleanups: Cleanup[];
   readonly #changed = new Set<Deployment>();
-  readonly #urgentBudget: SendBudget;
-  readonly #snapshotBudget: SendBudget;
-  readonly #questionBudget: SendBudget;
+  readonly #urgentBudget: TokenBucket;
+  readonly #snapshotBudget: TokenBucket;
+  readonly #questionBudget: TokenBucket;
   readonly #startedMs: number;
   /** Of the last message of evidence; snapshots say as of which they are. */
   #sequence = 0;
@@ -79,9 +79,9 @@ export class EvidenceExchange {
     const nowMs = clock.nowMs();
     this.#startedMs = nowMs;
     this.#sentMs = nowMs;
-    this.#urgentBudget = new SendBudget(MAX_URGENT_PER_S, nowMs);
-    this.#snapshotBudget = new SendBudget(MAX_SNAPSHOTS_PER_S, nowMs);
-    this.#questionBudget = new SendBudget(MAX_QUESTIONS_PER_S, nowMs);
+    this.#urgentBudget = new TokenBucket(MAX_URGENT_PER_S, MAX_URGENT_PER_S, nowMs);
+    this.#snapshotBudget = new TokenBucket(MAX_SNAPSHOTS_PER_S, MAX_SNAPSHOTS_PER_S, nowMs);
+    this.#questionBudget = new TokenBucket(MAX_QUESTIONS_PER_S, MAX_QUESTIONS_PER_S, nowMs);
     this.#nextDigestMs = nowMs + this.#spread(DIGEST_MS);
     this.#inbox = new EvidenceInbox(parts);
     this.#cleanups = [

@@ -97,12 +97,10 @@ async function listenWithoutAccepting(): Promise<number> {
   stopWithUs(child);
   child.kill("SIGSTOP");
   const { connect } = await import("node:net");
-  for (let count = 0; count < 8; count++)
-    connect(port, "127.0.0.1")
-      .on("error", () => {})
-      .unref();
-  // The kernel answers the first few at once; the rest wait for ever.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const sockets = Array.from({ length: 8 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+  // The kernel answers the first few, in the order they asked; the rest wait for ever.
+  await new Promise((resolve) => sockets[0]?.once("connect", resolve));
+  for (const socket of sockets) socket.unref();
   return port;
 }
 

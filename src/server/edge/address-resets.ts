@@ -1,6 +1,6 @@
 import type { ServerLimits } from "../../config/server-limits.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 import { groupAddress } from "./connection-caps.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** Addresses that are remembered; the one that was quiet for longest is forgotten first. */
 const MAX_ADDRESS_COUNT = 10_000;

@@ -1,4 +1,4 @@
-import { TokenBucket } from "./token-bucket.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 
 /** Lines of one kind that are written at once before the brake takes hold. */
 const BURST_COUNT = 50;

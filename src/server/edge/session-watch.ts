@@ -1,10 +1,10 @@
 import { constants, type ServerHttp2Session } from "node:http2";
 import type { ServerLimits } from "../../config/server-limits.ts";
 import type { Cleanup, Clock, Logger, Random } from "../../domain/ports.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 import type { AddressResets } from "./address-resets.ts";
 import { drawMaxAgeMs } from "./connection-age.ts";
 import { CONNECTION_WINDOW_BYTES } from "./http2-options.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** How long a peer may take to answer the ping between the two GOAWAYs. */
 const GOAWAY_PING_TIMEOUT_MS = 1_000;

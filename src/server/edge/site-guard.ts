@@ -20,7 +20,8 @@ export interface SiteGuardParts {
  * standard 3.2), and its own name as the host.
  */
 export class SiteGuard {
-  readonly #isNamed: (host: string) => boolean;
+  /** Undefined takes any name. */
+  readonly #isNamed: ((host: string) => boolean) | undefined;
   readonly #origins: ReadonlySet<string> | undefined;
 
   constructor({ config, boundHost, asksCredentials, corsOrigins }: SiteGuardParts) {
@@ -30,16 +31,14 @@ export class SiteGuard {
       this.#isNamed = (host) => names.has(host);
     } else if (!asksCredentials && tls === undefined && isLoopbackHost(boundHost)) {
       this.#isNamed = isLoopbackHost;
-    } else {
-      // With TLS a foreign name fails at the certificate; on a wider address the right names are unknown.
-      this.#isNamed = () => true;
     }
+    // Else any: with TLS a foreign name fails at the certificate; on a wider address the right ones are unknown.
     this.#origins = asksCredentials ? undefined : new Set(corsOrigins);
   }
 
   /** Why a request may not go on, or undefined when it may. `authority` is valid. */
   findRefusal(authority: string, origin: string | undefined): HttpRefusal | undefined {
-    if (!this.#isNamed(readHost(authority))) {
+    if (this.#isNamed?.(readHost(authority)) === false) {
       return {
         status: 403,
         message: "this server is not called by that host name: see server.allowed_hosts",

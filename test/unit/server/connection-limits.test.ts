@@ -2,8 +2,8 @@ import { Socket } from "node:net";
 import { expect } from "chai";
 import fc from "fast-check";
 import { DEFAULT_SERVER_LIMITS } from "../../../src/config/server-limits.ts";
+import { TokenBucket } from "../../../src/lib/token-bucket.ts";
 import { ConnectionAges, drawMaxAgeMs } from "../../../src/server/edge/connection-age.ts";
-import { TokenBucket } from "../../../src/server/edge/token-bucket.ts";
 
 describe("TokenBucket", () => {
   it("allows the burst and then the rate, over any time", () => {
