@@ -1,5 +1,6 @@
 import { COUNTER_FIELDS } from "../../src/core/evidence/bucket-series.ts";
 import type { TimeBucket } from "../../src/core/evidence/time-ring.ts";
+import { decodeHealthMessage } from "../../src/fleet/decode-health.ts";
 import { EvidenceExchange, type ExchangeParts } from "../../src/fleet/evidence-exchange.ts";
 import type { EvidenceTable } from "../../src/policies/evidence/evidence-table.ts";
 import type { SluiceOptions } from "./sluice-options.ts";
@@ -31,6 +32,7 @@ export function startGossip({ evidence, options, ...parts }: GossipParts): Evide
     reportRegisters: (deployment) => (options.quotaSharing ? evidence.reportRegisters(deployment) : {}),
     reportCredentials: () => evidence.reportCredentials(),
     view: (deployment, nowMs) => evidence.view(deployment, nowMs),
+    breakerState: (deployment, nowMs) => evidence.breakerState(deployment, nowMs),
     merge: (message) => evidence.merge(message),
     mergeRegisters: (id, registers) => evidence.mergeRegisters(id, registers),
     mergeCredential: (register) => evidence.mergeCredential(register),
@@ -38,5 +40,16 @@ export function startGossip({ evidence, options, ...parts }: GossipParts): Evide
     hearReplica: (id, draining) => evidence.hearReplica(id, draining),
     setConnected: (connected) => evidence.setConnected(connected),
   };
-  return new EvidenceExchange({ ...parts, evidence: shared, version: "simulated" });
+  return new EvidenceExchange({ ...parts, evidence: shared, version: "simulated", decode: decodeOnce });
+}
+
+/** What was read of each message that is under way: all replicas read the same bytes, and change nothing of it. */
+const READ = new WeakMap<Uint8Array, ReturnType<typeof decodeHealthMessage>>();
+
+function decodeOnce(bytes: Uint8Array, sender: string): ReturnType<typeof decodeHealthMessage> {
+  const known = READ.get(bytes);
+  if (known !== undefined) return known;
+  const decoded = decodeHealthMessage(bytes, sender);
+  READ.set(bytes, decoded);
+  return decoded;
 }

@@ -1,16 +1,16 @@
 import type { Deployment } from "../domain/deployment.ts";
 import type { BusMessage, HealthBus } from "../domain/health-bus.ts";
-import type { Cleanup, Clock, Random } from "../domain/ports.ts";
+import type { Cleanup, Random } from "../domain/ports.ts";
 import { TokenBucket } from "../lib/token-bucket.ts";
 import {
+  boundDeploymentBytes,
   encodeHealthMessage,
   encodeSnapshot,
   encodeSnapshotRequest,
   measureDeployment,
 } from "./encode-health.ts";
-import { EvidenceInbox } from "./evidence-inbox.ts";
+import { EvidenceInbox, type InboxParts } from "./evidence-inbox.ts";
 import type { DeploymentReport, EvidenceReport, ReplicaHeader, ReportKind } from "./health-message.ts";
-import type { SharedEvidence } from "./shared-evidence.ts";
 import { HEALTH_PATTERN, healthSubject, SYNC_SUBJECT } from "./subjects.ts";
 
 const DELTA_MS = 250;
@@ -33,20 +33,14 @@ const MAX_QUESTIONS_PER_S = 60;
 const JOIN_SPREAD_MS = 1_000;
 
 /** What an exchange needs. */
-export interface ExchangeParts {
-  readonly clock: Clock;
+export interface ExchangeParts extends InboxParts {
   readonly random: Random;
   readonly bus: HealthBus;
-  readonly evidence: SharedEvidence;
   /** The whole catalog. */
   readonly deployments: readonly Deployment[];
-  /** 1 to 128 characters; no other replica has it. */
-  readonly replicaId: string;
   /** Larger at each start of the replica. */
   readonly incarnation: number;
   readonly version: string;
-  /** Another replica has the same id; called once. */
-  onSameId?(): void;
 }
 
 /**
@@ -191,13 +185,15 @@ export class EvidenceExchange {
   #listForDelta(nowMs: number): readonly Deployment[] {
     const { deployments, evidence } = this.#parts;
     return deployments.filter(
-      (deployment) =>
-        this.#changed.has(deployment) || evidence.view(deployment, nowMs).breakerState !== "closed",
+      (deployment) => this.#changed.has(deployment) || evidence.breakerState(deployment, nowMs) !== "closed",
     );
   }
 
   #send(kind: ReportKind, deployments: readonly Deployment[], bucketCount: number | undefined): void {
-    const { deployments: reports, credentials } = this.#report(deployments, bucketCount);
+    const report = this.#report(deployments, bucketCount);
+    const { deployments: reports, credentials } = report;
+    const boundBytes = reports.reduce((sum, each) => sum + boundDeploymentBytes(each), 0);
+    if (boundBytes <= MAX_REPORT_BYTES) return this.#publish(kind, report);
     let part: DeploymentReport[] = [];
     let bytes = 0;
     for (const report of reports) {

@@ -21,8 +21,12 @@ const REFUSALS: Readonly<Record<MergeResult, RefusalReason | undefined>> = {
 export interface InboxParts {
   readonly clock: Clock;
   readonly evidence: SharedEvidence;
+  /** 1 to 128 characters; no other replica has it. */
   readonly replicaId: string;
+  /** Another replica has the same id; called once. */
   onSameId?(): void;
+  /** In place of `decodeHealthMessage`: for who has many inboxes in one process and reads each message once. */
+  readonly decode?: typeof decodeHealthMessage;
 }
 
 /** Takes in what the other replicas tell: reads it strictly, joins what may be heeded, counts the rest. */
@@ -56,7 +60,7 @@ export class EvidenceInbox {
 
   /** Takes a message of evidence. The bus vouches for its subject, so the subject says who speaks. */
   take(message: BusMessage): void {
-    const { clock, evidence } = this.#parts;
+    const { clock, evidence, decode = decodeHealthMessage } = this.#parts;
     const nowMs = clock.nowMs();
     const sender = readHealthSubject(message.subject);
     if (sender === undefined) return this.#refuse("invalid");
@@ -64,7 +68,7 @@ export class EvidenceInbox {
     const unread = this.#peers.admit(sender, nowMs);
     if (unread !== undefined) return this.#refuse(unread);
     // Only now: a payload may have to be parsed, and a flood is not.
-    const decoded = decodeHealthMessage(message.payload, sender);
+    const decoded = decode(message.payload, sender);
     if ("refused" in decoded) return this.#refuse(decoded.refused);
     const { header } = decoded.message;
     const refused = this.#peers.accept(header, nowMs);

@@ -7,6 +7,7 @@ export type SharedEvidence = Pick<
   | "reportRegisters"
   | "reportCredentials"
   | "view"
+  | "breakerState"
   | "merge"
   | "mergeRegisters"
   | "mergeCredential"

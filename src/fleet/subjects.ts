@@ -2,6 +2,8 @@
 
 /** What stands for itself in a token. */
 const PLAIN = /^[a-z0-9-]$/;
+/** Tokens that stand for themselves, as those of most replicas do. */
+const PLAIN_TOKEN = /^[a-z0-9-]{1,256}$/;
 const ESCAPED = /_([0-9a-f]{2})/g;
 const TOKEN = /^(?:[a-z0-9-]|_[0-9a-f]{2})+$|^_$/;
 /** Subjects longer than this are refused by some servers. */
@@ -24,6 +26,7 @@ export function escapeSubjectToken(id: string): string {
 
 /** The id of a token that `escapeSubjectToken` made; undefined for any other. */
 export function unescapeSubjectToken(token: string): string | undefined {
+  if (PLAIN_TOKEN.test(token)) return token;
   if (token === "_") return "";
   if (token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) return undefined;
   const bytes = token.replace(ESCAPED, (_, digits: string) =>

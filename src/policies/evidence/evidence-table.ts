@@ -11,6 +11,7 @@ import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
 import type { CredentialRegister, DeploymentRegisters } from "../../core/evidence/replica-registers.ts";
 import type { AttemptRecord } from "../../domain/attempt.ts";
 import type { Deployment } from "../../domain/deployment.ts";
+import type { BreakerState } from "../../domain/metrics.ts";
 import type { Clock, Random } from "../../domain/ports.ts";
 import type { BreakerPermit } from "../breaker.ts";
 import { DeploymentEvidence } from "./deployment-evidence.ts";
@@ -115,6 +116,11 @@ export class EvidenceTable {
    */
   view(deployment: Deployment, nowMs: number): DeploymentView {
     return this.#entry(deployment).view(nowMs);
+  }
+
+  /** The state of its circuit breaker here; costs less than the view. */
+  breakerState(deployment: Deployment, nowMs: number): BreakerState {
+    return this.#entry(deployment).reportBreaker(nowMs).state;
   }
 
   /** The time to the first token that a share of `ratio` (0 to 1) of such attempts does not exceed; for hedging. */

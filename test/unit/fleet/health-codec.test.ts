@@ -10,9 +10,11 @@ import {
   MAX_MESSAGE_BYTES,
 } from "../../../src/fleet/decode-health.ts";
 import {
+  boundDeploymentBytes,
   encodeHealthMessage,
   encodeSnapshot,
   encodeSnapshotRequest,
+  measureDeployment,
 } from "../../../src/fleet/encode-health.ts";
 import type { DeploymentReport, EvidenceReport, ReplicaHeader } from "../../../src/fleet/health-message.ts";
 
@@ -106,6 +108,20 @@ describe("the codec of evidence", () => {
     const sent = { deployments: [{ ...sample, deploymentId }], credentials: [] };
     expect(decodeHealthMessage(encodeHealthMessage(HEADER, "delta", sent), "replica 1")).to.have.property(
       "message",
+    );
+  });
+
+  it("never takes more for a deployment than its bound says, whatever the numbers and texts are", () => {
+    const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 100 });
+    fc.assert(
+      fc.property(deployment, name, fc.constantFrom(1, 2 ** 53 - 1), (each, deploymentId, value) => {
+        const values = COUNTERS.map(() => value);
+        const grow = (ring: typeof each.series.fine) => ring.map(() => ({ index: 2 ** 32 - 1, values }));
+        const series = { fine: grow(each.series.fine), coarse: grow(each.series.coarse) };
+        const mine = { ...each, deploymentId, series };
+        expect(measureDeployment(mine)).to.be.at.most(boundDeploymentBytes(mine));
+      }),
+      { numRuns: 300 },
     );
   });
 
