@@ -75,7 +75,10 @@ export const limitsSection = section({
   body_window: time(DEFAULTS.bodyWindowMs, "Over which time that is measured."),
   max_request_memory: byteSize(
     { minBytes: 2 ** 20, maxBytes: 2 ** 40, defaultBytes: DEFAULTS.maxRequestMemoryBytes },
-    { description: "What all requests under way may take together, decompressed." },
+    {
+      description:
+        "What all requests under way may take together, decompressed. New ones are refused from three quarters on.",
+    },
   ),
   write_stall_timeout: time(
     DEFAULTS.writeStallTimeoutMs,

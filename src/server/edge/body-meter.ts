@@ -34,7 +34,7 @@ export class BodyMeter {
 
   /** Makes room for the call itself. An error where there is none. */
   open(): RouteError | undefined {
-    if (!this.#memory.take(CALL_BYTES)) return describeNoRoom();
+    if (!this.#memory.takeForNew(CALL_BYTES)) return describeNoRoom();
     this.#callBytes = CALL_BYTES;
     return undefined;
   }

@@ -64,6 +64,15 @@ describe("BodyMeter", () => {
     expect(memory.usedBytes).to.equal(0);
   });
 
+  it("leaves room for the bodies of calls that were taken", () => {
+    const calls = Array.from({ length: 5 }, () => new BodyMeter(memory, PACE));
+    const taken = calls.filter((call) => call.open() === undefined);
+    expect(taken).to.have.length(1);
+    expect(taken[0]?.receive(10_000)).to.equal(undefined);
+    for (const call of calls) call.close();
+    expect(memory.usedBytes).to.equal(0);
+  });
+
   it("gives back what the messages before held, but nothing of the call itself", () => {
     meter.open();
     const used = memory.usedBytes;

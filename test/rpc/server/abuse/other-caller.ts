@@ -2,6 +2,9 @@ import { createClient } from "@connectrpc/connect";
 import { ModelService } from "../../../../gen/sluice/v1/model_service_pb.ts";
 import { findTransport } from "../test-clients.ts";
 
+/** Tells a call that hangs from one that is slow because the machine is. */
+const HANG_MS = 20_000;
+
 /** A well-behaved caller that calls all the time, one call after the other, over HTTP/2 and HTTP/1.1 in turn. */
 export class OtherCaller {
   readonly #stop: () => void;
@@ -22,7 +25,7 @@ export class OtherCaller {
       while (!isStopped) {
         for (const client of clients) {
           try {
-            await client.listModels({}, { timeoutMs: 2_000 });
+            await client.listModels({}, { timeoutMs: HANG_MS });
             this.successCount++;
           } catch (error) {
             this.failures.push(error);

@@ -4,6 +4,8 @@ import { FLAG, FRAME, type Frame, frame, PREFACE, parseFrames, settings } from "
 /** A connection that sends what it is told, well-formed or not, and keeps what comes back. */
 export class RawConnection {
   readonly socket: Socket;
+  /** Resolves when the connection is there, or closed without having been. */
+  readonly opened: Promise<void>;
   /** Resolves when the connection is closed, by whoever. */
   readonly closed: Promise<void>;
   #answeredCount = 0;
@@ -18,12 +20,14 @@ export class RawConnection {
     this.socket.on("data", (chunk: Buffer) => {
       this.received = Buffer.concat([this.received, chunk]);
     });
+    const connected = new Promise<void>((resolve) => this.socket.once("connect", resolve));
     this.closed = new Promise((resolve) => {
       this.socket.once("close", () => {
         this.isClosed = true;
         resolve();
       });
     });
+    this.opened = Promise.race([connected, this.closed]);
   }
 
   /** An HTTP/2 connection whose preface and settings are sent. */
