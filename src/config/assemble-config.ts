@@ -134,6 +134,9 @@ function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, Pro
         requestOverrides: deployment.request_overrides,
         ...(deployment.price !== undefined && { price: assemblePriceList(deployment.price) }),
         concurrencyLimit: deployment.limits.concurrency ?? deployment.concurrency_limit,
+        ...(deployment.limits.min_interval !== undefined && {
+          minIntervalMs: deployment.limits.min_interval,
+        }),
         capabilities,
         parameters: findParameterRules(
           providers[deployment.provider]?.kind ?? "openai",

@@ -96,5 +96,6 @@ function changeDeployment(deployment: Deployment, change: Change, { providers }:
     }),
     requestOverrides: change.request_overrides ?? deployment.requestOverrides,
     concurrencyLimit: change.concurrency ?? deployment.concurrencyLimit,
+    ...(change.min_interval !== undefined && { minIntervalMs: change.min_interval }),
   };
 }

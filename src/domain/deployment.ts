@@ -76,6 +76,8 @@ export interface Deployment {
   readonly requestOverrides: Readonly<Record<string, unknown>>;
   /** The most attempts in flight at once; undefined means no limit. */
   readonly concurrencyLimit: number | undefined;
+  /** The least time between two attempts that start here; undefined means none. */
+  readonly minIntervalMs?: number;
   /** What its model can do, for adapters that must say so upstream; undefined where it is not known. */
   readonly capabilities?: ModelCapabilities;
   /** What it is billed by, where that is not its model's price. */

@@ -45,7 +45,13 @@ export class DeploymentTable {
           deployment,
           model,
           breaker: new Breaker(clock, options.breaker, onChange, options.random),
-          limit: new ConcurrencyLimit(deployment.concurrencyLimit, options.maxWaitingAttempts),
+          limit: new ConcurrencyLimit(
+            deployment.concurrencyLimit,
+            options.maxWaitingAttempts,
+            deployment.minIntervalMs === undefined
+              ? undefined
+              : { clock, minIntervalMs: deployment.minIntervalMs },
+          ),
           tally: new AttemptTally(),
         });
       }
@@ -78,9 +84,12 @@ export class DeploymentTable {
       .map((model) => this.#sum(model, evidenceOf));
   }
 
-  /** Releases what the breakers hold. */
+  /** Releases what the breakers and limits hold. */
   close(): void {
-    for (const { breaker } of this.#entries.values()) breaker.close();
+    for (const { breaker, limit } of this.#entries.values()) {
+      breaker.close();
+      limit.close();
+    }
   }
 
   #sum(model: Model, evidenceOf: EvidenceReader): ModelMetrics {

@@ -7,7 +7,7 @@ import type { RouteError } from "../domain/errors.ts";
 import type { GenerationRequest } from "../domain/request.ts";
 import type { DecisionFacts } from "./decider.ts";
 import type { RouterParts } from "./router-parts.ts";
-import { findObstacle } from "./wait-for-place.ts";
+import { comesTooLate, couldServe, findObstacle } from "./wait-for-place.ts";
 
 /** What a caller is told when no first attempt could be made. */
 export function explainNoCandidate(
@@ -33,8 +33,13 @@ export function explainNoCandidate(
     }
   }
   // A full deployment looks held for a moment; that its queue is full too is the caller's trouble.
-  const candidates = live.set.tiers.flatMap((tier) => tier.deployments);
-  const anyFull = candidates.some((deployment) => !deployments.entry(deployment).limit.hasRoom);
+  let anyFull = false;
+  for (const view of live.views.flat()) {
+    const { limit } = deployments.entry(view.deployment);
+    const isLate = comesTooLate(parts, facts, limit);
+    if (!isLate && !limit.hasRoom) anyFull = true;
+    if (isLate && couldServe(parts, facts, undefined, view)) delaysMs.push(limit.turnDelayMs);
+  }
   if (delaysMs.includes(0) || (cause !== "requirements" && anyFull)) return concurrencyLimitError();
   if (delaysMs.length > 0) return noCandidateError("rate_limited", removed, Math.min(...delaysMs));
   const namedModel = target.kind === "model" ? target.model : undefined;

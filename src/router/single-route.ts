@@ -162,6 +162,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     const { tier, tierIndex, view } = decision;
     const previous = this.#attempts.at(-1);
     live.limits[tierIndex]?.noteStart();
+    this.#parts.deployments.entry(view.deployment).limit.noteStart();
     // Whoever waited for the same deployment again may have been given another one.
     const purpose =
       wanted === "retry" && previous?.deployment.id !== view.deployment.id ? "fallback" : wanted;

@@ -82,12 +82,24 @@ export function waitForPlace(
     for (const view of views) {
       if (hasRoom(view) || !couldServe(parts, facts, history, view)) continue;
       const { limit } = parts.deployments.entry(view.deployment);
+      // Its turn would come after the deadline: the caller is better told at once.
+      if (comesTooLate(parts, facts, limit)) continue;
       queueAt(limit, "deployment", () =>
         couldServe(parts, facts, history, view) ? chooseDirectly(facts, view, tierIndex) : undefined,
       );
     }
   }
   return cleanups.length > 0 ? stop : undefined;
+}
+
+/** Whether the spacing of a deployment's starts leaves no turn before the deadline. */
+export function comesTooLate(
+  { clock }: RouterParts,
+  { deadlineMs }: DecisionFacts,
+  limit: ConcurrencyLimit,
+): boolean {
+  const delayMs = limit.turnDelayMs;
+  return delayMs > 0 && clock.nowMs() + delayMs >= deadlineMs;
 }
 
 /** A decision for one candidate that circumstances have chosen. */

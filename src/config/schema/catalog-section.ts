@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 import { optionalFlag, section, wholeNumber } from "./fields.ts";
-import { deploymentFields, modelFields, price, tierFields } from "./model-section.ts";
+import { deploymentFields, minInterval, modelFields, price, tierFields } from "./model-section.ts";
 import { namedMap } from "./name-fields.ts";
 
 const MAX_TOKENS = 100_000_000;
@@ -37,6 +37,7 @@ const change = section({
     { min: 1, max: 100_000 },
     { description: "The most attempts in flight at once, at the first of its deployments." },
   ).optional(),
+  min_interval: minInterval(", at the first of its deployments").optional(),
 });
 
 /** `catalog` in the file. */

@@ -1,12 +1,14 @@
 import * as z from "zod";
 
 import { TASK_TYPES } from "../../domain/deployment.ts";
+import { MAX_DURATION_MS } from "../values/duration.ts";
 import {
   decimalNumber,
   descriptionText,
   flag,
   isAtMost,
   line,
+  plainDuration,
   relation,
   section,
   usdPrice,
@@ -68,6 +70,17 @@ const taskSuitability = section(
     description: "How well the model does a task, from 0 to 1. A task that is left out counts as 0.5.",
   });
 
+/** The field `min_interval`; `where` ends the first sentence of its description. */
+export function minInterval(where: string) {
+  return plainDuration(
+    { minMs: 1, maxMs: MAX_DURATION_MS },
+    {
+      description: `The least time between two attempts that this process starts${where}. Meanwhile others are chosen; where there are none, requests wait in order, within their deadlines. None when left out.`,
+      examples: ["500ms", "2s"],
+    },
+  );
+}
+
 const limits = section({
   concurrency: wholeNumber(
     { min: 1, max: 100_000 },
@@ -87,6 +100,7 @@ const limits = section({
         "The tokens per minute to stay under, of prompts and answers together. Sluice goes above it only when nothing else is left to try. No limit when left out.",
     },
   ).optional(),
+  min_interval: minInterval("").optional(),
 })
   .prefault({})
   .meta({ description: "What the provider allows, or what you want to give it at most." });

@@ -9,7 +9,7 @@ const find = (text: string, name: string) =>
 describe("catalog in the file", () => {
   it("changes what it names of a built-in model and nothing else", () => {
     const text =
-      "catalog: { glm-4.6-air: { tiers: { speed: 3 }, tools: false, concurrency: 5, task_suitability: { analysis: 0.1 } } }";
+      "catalog: { glm-4.6-air: { tiers: { speed: 3 }, tools: false, concurrency: 5, min_interval: 500ms, task_suitability: { analysis: 0.1 } } }";
     const before = find("", "glm-4.6-air");
     const after = find(text, "glm-4.6-air");
     expect(after?.tiers).to.deep.equal({ ...before?.tiers, speed: 3 });
@@ -19,6 +19,7 @@ describe("catalog in the file", () => {
       ...before?.deployments[0],
       capabilities: after?.capabilities,
       concurrencyLimit: 5,
+      minIntervalMs: 500,
     });
     const { deploymentLimits, models } = expectConfig(load(text));
     expect(deploymentLimits.get("glm/glm-5")).to.deep.equal({ concurrencyLimit: 5 });

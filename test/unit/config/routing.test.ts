@@ -122,6 +122,14 @@ describe("the configuration of routing", () => {
     });
   }
 
+  it("reads a deployment's min_interval", () => {
+    const config = expectConfig(loadText(catalogYaml({ deployment: "limits: { min_interval: 1.5s }" })));
+    expect(config.models[0]?.deployments[0]).to.include({
+      minIntervalMs: 1_500,
+      concurrencyLimit: undefined,
+    });
+  });
+
   const wrong: [string, string, string][] = [
     [
       "breaker: { preset: adaptive, recovery_time: 1s }",
@@ -176,6 +184,7 @@ describe("the configuration of routing", () => {
       "concurrency_limit is given beside limits.concurrency; right would be only one of the two",
     ],
     [catalogYaml({ deployment: "limits: { rpm: 0 }" }), "limits.rpm is 0"],
+    [catalogYaml({ deployment: "limits: { min_interval: 0ms }" }), "limits.min_interval is too short"],
     [
       catalogYaml({ deployment: "limits: { rps: 1 }" }),
       'limits.rps is not a key that Sluice knows; right would be "rpm"',
