@@ -23,7 +23,7 @@ import {
 import { listWords, parseEnumOption } from "./enum-option.ts";
 import { loadImagePart } from "./image-part.ts";
 import type { OptionSpecs } from "./option-spec.ts";
-import { parseCountOption, parseNumberOption } from "./option-value.ts";
+import { parseCountOption, parseNumberOption, parseWordOption } from "./option-value.ts";
 import type { Arguments } from "./parse-arguments.ts";
 import { LIMIT_OPTIONS, readLimits } from "./requirement-options.ts";
 import { TARGET_OPTIONS } from "./target-option.ts";
@@ -64,6 +64,11 @@ export const GENERATION_OPTIONS: OptionSpecs = {
     placeholder: "WORD",
     description: `when the prompt is too long for the target: ${listWords(ContextOverflowSchema).join(", ")}`,
   },
+  thinking: {
+    type: "string",
+    placeholder: "WORD",
+    description: "whether the model thinks before it answers, where it can be told: on, off",
+  },
   temperature: { type: "string", placeholder: "NUMBER", description: "randomness, 0 to 2" },
   "max-tokens": { type: "string", placeholder: "COUNT", description: "the most tokens the answer may have" },
   "json-output": { type: "boolean", description: "ask the model for a JSON object" },
@@ -102,6 +107,8 @@ export async function buildGenerationSpec(args: Arguments, prompt: string): Prom
     ContextOverflowSchema,
     ContextOverflow,
   );
+  const thinking = args.text("thinking");
+  if (thinking !== undefined) spec.thinking = parseWordOption("thinking", thinking, ["on", "off"]) === "on";
   const limits = readLimits(args);
   if (limits !== undefined) spec.requirements = limits;
   const weights = args.text("weights");

@@ -132,6 +132,7 @@ function assembleModel(entry: ModelEntry, providers: Readonly<Record<string, Pro
         upstreamModel,
         simulated: providers[deployment.provider]?.kind === "simulator",
         requestOverrides: deployment.request_overrides,
+        ...(deployment.thinking !== undefined && { thinking: deployment.thinking }),
         ...(deployment.price !== undefined && { price: assemblePriceList(deployment.price) }),
         concurrencyLimit: deployment.limits.concurrency ?? deployment.concurrency_limit,
         ...(deployment.limits.min_interval !== undefined && {

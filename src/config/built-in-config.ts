@@ -1,9 +1,8 @@
 import type { Deployment, Model, ModelPrice } from "../domain/deployment.ts";
 import type { PriceList } from "../domain/price-list.ts";
-import { isRecord } from "../lib/is-record.ts";
 import { assembleProvider, type CatalogConfig } from "./assemble-config.ts";
 import { BUILT_IN_SOURCES, type BuiltInSource } from "./built-in-sources.ts";
-import type { CatalogModel, GlmModel } from "./catalog-model.ts";
+import type { CatalogModel } from "./catalog-model.ts";
 import type { ProviderConfig } from "./config.ts";
 import { GLM_MODELS, LONG_ON_ZAI } from "./glm-catalog.ts";
 import type { Env } from "./interpolate.ts";
@@ -155,14 +154,9 @@ function listGlmAtOpenRouter(source: OpenSource): readonly Offer[] {
     const there = GLM_AT_OPENROUTER.get(model.name);
     if (there === undefined) return [];
     const { upstreamModel } = there;
-    const own = { ...model, upstreamModel, requestOverrides: toReasoning(model.requestOverrides) };
+    const own = { ...model, upstreamModel };
     return [{ model, deployment: makeDeployment(own, source, { price: toList(there.price) }) }];
   });
-}
-
-/** Zhipu's own `thinking` means nothing there: OpenRouter has a word of its own, and without it these models think. */
-function toReasoning({ thinking }: GlmModel["requestOverrides"]): GlmModel["requestOverrides"] {
-  return isRecord(thinking) ? { reasoning: { enabled: thinking.type === "enabled" } } : {};
 }
 
 function toList(price: ModelPrice): PriceList {
@@ -187,7 +181,8 @@ function makeDeployment(
     provider,
     upstreamModel: model.upstreamModel,
     simulated: kind === "simulator",
-    requestOverrides: model.requestOverrides,
+    requestOverrides: {},
+    ...(model.thinking !== undefined && { thinking: model.thinking }),
     concurrencyLimit: undefined,
     capabilities: model.capabilities,
     parameters: findParameterRules(kind, model.upstreamModel),

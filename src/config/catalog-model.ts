@@ -10,7 +10,8 @@ export interface CatalogModel {
   readonly tiers: ModelTiers;
   /** The maker's list price in US dollars; undefined where there is none. */
   readonly price: ModelPrice | undefined;
-  readonly requestOverrides: Readonly<Record<string, unknown>>;
+  /** Whether it thinks before the answer where neither request nor priority says; undefined where it has no choice. */
+  readonly thinking: boolean | undefined;
   readonly taskSuitability: Readonly<Partial<Record<TaskType, number>>>;
 }
 

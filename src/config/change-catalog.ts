@@ -95,6 +95,7 @@ function changeDeployment(deployment: Deployment, change: Change, { providers }:
       parameters: findParameterRules(kind, upstreamModel),
     }),
     requestOverrides: change.request_overrides ?? deployment.requestOverrides,
+    ...(change.thinking !== undefined && { thinking: change.thinking }),
     concurrencyLimit: change.concurrency ?? deployment.concurrencyLimit,
     ...(change.min_interval !== undefined && { minIntervalMs: change.min_interval }),
   };

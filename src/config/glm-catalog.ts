@@ -57,9 +57,6 @@ const SUITABILITY = {
   },
 } as const satisfies Record<string, Partial<Record<TaskType, number>>>;
 
-const THINKING_OFF = { thinking: { type: "disabled" } } as const;
-const THINKING_ON = { thinking: { type: "enabled" } } as const;
-
 const TEXT = { vision: false, tools: true, jsonObject: true, jsonSchema: false, longContext: true };
 
 /** Yuan per million tokens. */
@@ -96,7 +93,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 1, quality: 2, cost: 1 },
     price: usdPrice(0, 0, 0),
     bandsCny: [yuan(0, 0, 0)],
-    requestOverrides: THINKING_OFF,
+    thinking: false,
     taskSuitability: SUITABILITY.flash,
   },
   {
@@ -107,7 +104,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 2, quality: 3, cost: 2 },
     price: usdPrice(0.07, 0.4, 0.01),
     bandsCny: BANDS_OF_4_7_FLASHX,
-    requestOverrides: THINKING_OFF,
+    thinking: false,
     taskSuitability: SUITABILITY.flash,
   },
   {
@@ -118,7 +115,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 3, quality: 3, cost: 3 },
     price: usdPrice(0.6, 2.2, 0.11),
     bandsCny: BANDS_OF_4_6,
-    requestOverrides: THINKING_OFF,
+    thinking: false,
     taskSuitability: SUITABILITY.standard,
   },
   {
@@ -129,7 +126,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 3, quality: 4, cost: 3 },
     price: usdPrice(0.6, 2.2, 0.11),
     bandsCny: BANDS_OF_4_6,
-    requestOverrides: THINKING_OFF,
+    thinking: false,
     taskSuitability: SUITABILITY.standard,
   },
   {
@@ -140,7 +137,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 4, quality: 4, cost: 4 },
     price: usdPrice(1, 3.2, 0.2),
     bandsCny: [yuan(4, 1, 18, SHORT), yuan(6, 1.5, 22)],
-    requestOverrides: THINKING_ON,
+    thinking: true,
     taskSuitability: SUITABILITY.air,
   },
   {
@@ -151,7 +148,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 4, quality: 5, cost: 5 },
     price: usdPrice(1.4, 4.4, 0.26),
     bandsCny: [yuan(6, 1.3, 24, SHORT), yuan(8, 2, 28)],
-    requestOverrides: THINKING_ON,
+    thinking: true,
     taskSuitability: SUITABILITY.air,
   },
   {
@@ -162,7 +159,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 5, quality: 2, cost: 2 },
     price: undefined,
     bandsCny: [yuan(1, 0.5, 1)],
-    requestOverrides: {},
+    thinking: undefined,
     taskSuitability: SUITABILITY.long,
   },
   {
@@ -173,7 +170,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 5, quality: 5, cost: 5 },
     price: usdPrice(1.4, 4.4, 0.26),
     bandsCny: [yuan(8, 2, 28)],
-    requestOverrides: THINKING_OFF,
+    thinking: false,
     taskSuitability: SUITABILITY.long,
   },
   {
@@ -190,7 +187,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 3, quality: 3, cost: 2 },
     price: usdPrice(0.3, 0.9),
     bandsCny: [yuan(1, 0.2, 3, SHORT), yuan(2, 0.4, 6)],
-    requestOverrides: THINKING_OFF,
+    thinking: false,
     taskSuitability: SUITABILITY.vision,
   },
   {
@@ -208,7 +205,7 @@ export const GLM_MODELS: readonly GlmModel[] = [
     tiers: { speed: 4, quality: 4, cost: 4 },
     price: usdPrice(1.2, 4, 0.24),
     bandsCny: [yuan(5, 1.2, 22, SHORT), yuan(7, 1.8, 26)],
-    requestOverrides: THINKING_ON,
+    thinking: true,
     taskSuitability: SUITABILITY.vision,
   },
 ];
@@ -225,6 +222,6 @@ export const LONG_ON_ZAI: GlmModel = {
   tiers: { speed: 5, quality: 2, cost: 2 },
   price: usdPrice(0.07, 0.4, 0.01),
   bandsCny: BANDS_OF_4_7_FLASHX,
-  requestOverrides: THINKING_OFF,
+  thinking: false,
   taskSuitability: SUITABILITY.long,
 };

@@ -14,6 +14,11 @@ const ONE_OF_SAMPLING = /^(?:anthropic\/)?claude-[a-z]+-4[-.]\d(?!\d)/;
 /** OpenAI's refuse `stop` from o3 and gpt-5 on, until gpt-5.5 (unsupported_parameter). */
 const NO_STOP = /^(?:openai\/)?(?:o[3-9]|gpt-5(?!\.(?:[5-9]|\d\d))(?!.*-chat))/;
 
+/** Zhipu's that can think and can leave it; glm-5.3 cannot, and older ones do not think. */
+const THINKING_GLM = /^(?:z-ai\/)?glm-(?:4\.[5-9]|5(?!\.3))/;
+/** Who has a word for it. */
+const THINKING_KINDS: ReadonlySet<ProviderKind> = new Set(["glm", "openrouter", "ollama"]);
+
 const USUAL: Readonly<Record<ProviderKind, ParameterRules>> = {
   openai: ALL_PARAMETERS,
   openrouter: ALL_PARAMETERS,
@@ -55,6 +60,7 @@ export interface ParametersEntry {
   readonly image_urls?: boolean | undefined;
   readonly image_detail?: boolean | undefined;
   readonly speaker_names?: boolean | undefined;
+  readonly thinking?: boolean | undefined;
 }
 
 /** The rules of a deployment. */
@@ -74,6 +80,7 @@ export function findParameterRules(
     imageUrls: entry.image_urls ?? usual.imageUrls,
     imageDetail: entry.image_detail ?? usual.imageDetail,
     speakerNames: entry.speaker_names ?? usual.speakerNames,
+    thinking: THINKING_KINDS.has(kind) && (entry.thinking ?? usual.thinking),
   };
 }
 
@@ -89,5 +96,6 @@ function findUsualRules(kind: ProviderKind, upstreamModel: string): ParameterRul
     ...(isFixed && { temperature: undefined, topP: undefined }),
     ...(hasAnthropic && ONE_OF_SAMPLING.test(upstreamModel) && { temperatureWithTopP: false }),
     ...(hasOpenAi && NO_STOP.test(upstreamModel) && { maxStopSequences: 0 }),
+    ...((kind === "glm" || kind === "openrouter") && { thinking: THINKING_GLM.test(upstreamModel) }),
   };
 }

@@ -33,7 +33,7 @@ function makeModel(
     capabilities: { ...abilities, contextWindowTokens, maxOutputTokens, longContext },
     tiers,
     price,
-    requestOverrides: {},
+    thinking: undefined,
     taskSuitability: {},
   };
 }

@@ -3,7 +3,7 @@
 import type { Adjustment } from "../domain/adjustment.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import { ALL_PARAMETERS, type NumberRange, type ParameterRules } from "../domain/parameter-rules.ts";
-import type { ContentPart, GenerationRequest, Message, Sampling } from "../domain/request.ts";
+import type { ContentPart, GenerationRequest, Message, Priority, Sampling } from "../domain/request.ts";
 
 /** A request as it goes out. */
 export interface AdjustedRequest {
@@ -11,6 +11,14 @@ export interface AdjustedRequest {
   /** Empty when nothing was changed. */
   readonly adjustments: readonly Adjustment[];
 }
+
+/** Whether to think where the caller does not say: it can be most of a short answer's cost and time. */
+const THINKING: Readonly<Record<Priority, boolean | undefined>> = {
+  speed: false,
+  cost: false,
+  quality: true,
+  balanced: undefined,
+};
 
 /** The most characters of a value that is told to the caller. */
 const MAX_SHOWN_CHARACTERS = 256;
@@ -23,7 +31,7 @@ const MAX_SHOWN_CHARACTERS = 256;
 export function applyParameterRules(
   request: GenerationRequest,
   caller: GenerationRequest,
-  { parameters: rules = ALL_PARAMETERS, requestOverrides }: Deployment,
+  { parameters: rules = ALL_PARAMETERS, requestOverrides, thinking: usual }: Deployment,
 ): AdjustedRequest {
   const overridden = listOverridden(caller, requestOverrides);
   const adjustments: Adjustment[] = [...overridden];
@@ -59,14 +67,23 @@ export function applyParameterRules(
   );
   const topP = limit("sampling.top_p", mass, massRange, caller.sampling.topP);
   const messages = fitMessages(request.messages, rules, adjustments);
-  const isSame = temperature === heat && topP === mass && messages === request.messages;
+  const { thinking: asked } = request;
+  const thinking = rules.thinking ? (asked ?? THINKING[caller.priority] ?? usual) : undefined;
+  if (asked !== undefined && thinking === undefined && !isOverridden("thinking")) {
+    adjustments.push({ field: "thinking", asked: show(asked), used: "", reason: "not_supported" });
+  }
+  const isSame = temperature === heat && topP === mass && messages === request.messages && thinking === asked;
   if (isSame) return { request, adjustments };
+  const { thinking: _asked, ...plain } = request;
   const sampling: Sampling = {
     ...others,
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
   };
-  return { request: { ...request, sampling, messages }, adjustments };
+  return {
+    request: { ...plain, sampling, messages, ...(thinking === undefined ? {} : { thinking }) },
+    adjustments,
+  };
 }
 
 function fitMessages(
@@ -110,6 +127,9 @@ const OVERRIDABLE: Readonly<Record<string, string>> = {
   tool_choice: "tool_choice",
   response_format: "response_format",
   format: "response_format",
+  thinking: "thinking",
+  reasoning: "thinking",
+  think: "thinking",
 };
 
 function listOverridden(
@@ -119,12 +139,21 @@ function listOverridden(
   const { options } = overrides;
   // Ollama keeps its parameters one level deeper.
   const members = { ...overrides, ...(typeof options === "object" ? options : {}) };
-  return Object.entries(members).flatMap(([member, value]): Adjustment[] => {
+  return Object.entries(members).flatMap(([member, written]): Adjustment[] => {
     const field = Object.hasOwn(OVERRIDABLE, member) ? OVERRIDABLE[member] : undefined;
+    const value = field === "thinking" ? readThinking(written) : written;
     const asked = field === undefined ? undefined : readAsked(caller, field);
     if (field === undefined || asked === undefined || show(asked) === show(value)) return [];
     return [{ field, asked: show(asked), used: show(value), reason: "operator_setting" }];
   });
+}
+
+/** What a member says of thinking, in whichever maker's words; itself where it says something else. */
+function readThinking(member: unknown): unknown {
+  if (typeof member !== "object" || member === null) return member;
+  const { type, enabled } = member as { readonly type?: unknown; readonly enabled?: unknown };
+  if (type === "enabled" || type === "disabled") return type === "enabled";
+  return typeof enabled === "boolean" ? enabled : member;
 }
 
 function readAsked({ sampling, ...request }: GenerationRequest, field: string): unknown {
@@ -141,6 +170,8 @@ function readAsked({ sampling, ...request }: GenerationRequest, field: string): 
       return request.tools.length > 0 ? request.tools.map(({ name }) => name) : undefined;
     case "tool_choice":
       return request.toolChoice?.kind;
+    case "thinking":
+      return request.thinking;
     default:
       return request.responseFormat?.kind;
   }

@@ -78,6 +78,8 @@ export interface Deployment {
   readonly concurrencyLimit: number | undefined;
   /** The least time between two attempts that start here; undefined means none. */
   readonly minIntervalMs?: number;
+  /** Whether it thinks before the answer where neither request nor priority says; undefined leaves it to the provider. */
+  readonly thinking?: boolean;
   /** What its model can do, for adapters that must say so upstream; undefined where it is not known. */
   readonly capabilities?: ModelCapabilities;
   /** What it is billed by, where that is not its model's price. */

@@ -30,6 +30,8 @@ export interface ParameterRules {
   readonly imageDetail: boolean;
   /** Whether speakers of one role can be told apart by name. */
   readonly speakerNames: boolean;
+  /** Whether it can be told to think first or not to. */
+  readonly thinking: boolean;
 }
 
 /** What servers take that keep to OpenAI's contract. */
@@ -42,4 +44,6 @@ export const ALL_PARAMETERS: ParameterRules = {
   imageUrls: true,
   imageDetail: true,
   speakerNames: true,
+  // Each maker has a word of its own for it, or none.
+  thinking: false,
 };

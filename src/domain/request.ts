@@ -104,4 +104,6 @@ export interface GenerationRequest {
   readonly explain?: boolean;
   /** Unset: what the configuration says. */
   readonly contextOverflow?: ContextOverflow;
+  /** Whether to think before the answer. Unset: what the priority, else the catalog says. */
+  readonly thinking?: boolean;
 }

@@ -128,12 +128,15 @@ const STRATEGIES = ["single", "best_of_two"] as const satisfies readonly Generat
 
 const OVERFLOWS = ["fail", "trim_oldest", "larger_model"] as const satisfies readonly ContextOverflow[];
 
-/** Reads Sluice's own extension, `sluice: {priority, task_type, strategy, explain, context_overflow}`. */
+/** Reads Sluice's own extension, `sluice: {priority, task_type, strategy, explain, context_overflow, thinking}`. */
 function decodeWishes(
   value: unknown,
   faults: Faults,
-): Pick<GenerationRequest, "priority" | "taskType" | "strategy" | "explain" | "contextOverflow"> {
-  const known = ["priority", "task_type", "strategy", "explain", "context_overflow"];
+): Pick<
+  GenerationRequest,
+  "priority" | "taskType" | "strategy" | "explain" | "contextOverflow" | "thinking"
+> {
+  const known = ["priority", "task_type", "strategy", "explain", "context_overflow", "thinking"];
   const entry = isAbsent(value) ? undefined : readObject(value, "sluice", faults, known);
   const priority = isAbsent(entry?.priority)
     ? undefined
@@ -148,11 +151,15 @@ function decodeWishes(
   const contextOverflow = isAbsent(entry?.context_overflow)
     ? undefined
     : readChoice(entry.context_overflow, "sluice.context_overflow", faults, OVERFLOWS);
+  const thinking = isAbsent(entry?.thinking)
+    ? undefined
+    : readBoolean(entry.thinking, "sluice.thinking", faults);
   return {
     priority: priority ?? "balanced",
     ...(taskType === undefined ? {} : { taskType }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(explain === true ? { explain } : {}),
     ...(contextOverflow === undefined ? {} : { contextOverflow }),
+    ...(thinking === undefined ? {} : { thinking }),
   };
 }

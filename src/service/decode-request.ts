@@ -73,6 +73,7 @@ export function decodeRequest(spec: GenerationSpec | undefined): DecodedRequest 
     ...(weights === undefined ? {} : { weights }),
     ...(spec.explain ? { explain: true } : {}),
     ...(contextOverflow === undefined ? {} : { contextOverflow }),
+    ...(spec.thinking === undefined ? {} : { thinking: spec.thinking }),
   };
   return violations.list.length === 0 ? { ok: true, request } : { ok: false, violations: violations.list };
 }

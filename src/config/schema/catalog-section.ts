@@ -11,6 +11,7 @@ const tier = (description: string) => wholeNumber({ min: 1, max: 5 }, { descript
 const change = section({
   disabled: optionalFlag({ description: "Whether the model is left out." }),
   upstream_model: deploymentFields.upstream_model,
+  thinking: deploymentFields.thinking,
   context_window_tokens: tokens("The most tokens of prompt and answer together."),
   max_output_tokens: tokens("The most tokens of an answer."),
   vision: optionalFlag({ description: "Whether it understands images." }),

@@ -8,6 +8,7 @@ import {
   flag,
   isAtMost,
   line,
+  optionalFlag,
   plainDuration,
   relation,
   section,
@@ -108,6 +109,10 @@ const limits = section({
 /** Fields that built-in models have too. */
 export const modelFields = { task_suitability: taskSuitability } as const;
 export const deploymentFields = {
+  thinking: optionalFlag({
+    description:
+      "Whether it thinks before it answers, for requests that do not say and whose priority is balanced: quality means yes, speed and cost mean no. Left to the provider when left out. Only where it can be told.",
+  }),
   upstream_model: line(VISIBLE_RIGHT, VISIBLE)
     .optional()
     .meta({
@@ -131,6 +136,7 @@ export const deployment = section({
     .string({ error: "the name of a provider" })
     .meta({ title: "text", description: "The name of one of `providers`.", examples: ["glm"] }),
   upstream_model: deploymentFields.upstream_model,
+  thinking: deploymentFields.thinking,
   request_overrides: z
     .record(z.string(), z.unknown(), { error: "a map (key: value)" })
     .default({})
@@ -147,7 +153,7 @@ export const deployment = section({
     })
     .meta({
       title: "map",
-      description: "Members added to the request body that is sent to the provider, for example `thinking`.",
+      description: "Members added to the request body that is sent to the provider, for example `top_k`.",
     }),
   parameters: parametersSection,
   price: priceListSection.optional(),

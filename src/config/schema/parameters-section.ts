@@ -25,6 +25,10 @@ export const parametersSection = section({
   }),
   image_detail: optionalFlag({ description: "Whether it takes `detail` of images; else it is left out." }),
   speaker_names: optionalFlag({ description: "Whether it takes `name` of messages; else it is left out." }),
+  thinking: optionalFlag({
+    description:
+      "Whether it can be told to think first or not to; else `thinking` is left out. For the kinds glm, openrouter and ollama; usual are Zhipu's models from glm-4.5 on, but glm-5.3.",
+  }),
 })
   .prefault({})
   .meta({

@@ -20,6 +20,7 @@ export function encodeRequest({ deployment, request }: ProviderCall): string {
     // JSON.stringify leaves undefined members out. There is no tool_choice: no tools are none to choose.
     tools: tools.length > 0 && toolChoice?.kind !== "none" ? tools.map(encodeTool) : undefined,
     format: encodeFormat(request.responseFormat),
+    think: request.thinking,
     ...overrides,
     options: {
       num_ctx: deployment.capabilities?.contextWindowTokens,

@@ -11,7 +11,7 @@ import { encodeBody, encodeMembers } from "../openai/encode-request.ts";
 export function encodeRequest(call: ProviderCall): string {
   const { models: _models, route: _route, provider, ...requestOverrides } = call.deployment.requestOverrides;
   const { stream_options: _options, ...members } = encodeMembers(call);
-  const { tools, responseFormat } = call.request;
+  const { tools, responseFormat, thinking } = call.request;
   const isStrict = tools.length > 0 || responseFormat !== undefined;
   const hosts = {
     allow_fallbacks: true,
@@ -21,7 +21,11 @@ export function encodeRequest(call: ProviderCall): string {
   };
   return encodeBody(
     { ...call, deployment: { ...call.deployment, requestOverrides } },
-    // Usage and cost come unasked.
-    { ...members, provider: hosts },
+    {
+      // Usage and cost come unasked.
+      ...members,
+      reasoning: thinking === undefined ? undefined : { enabled: thinking },
+      provider: hosts,
+    },
   );
 }

@@ -25,9 +25,10 @@ describe("the options of a generation", () => {
     const spec = await build(
       ...["--priority", "cost", "--task", "code-generation", "--strategy", "best-of-two"],
       ...["--max-latency", "1.5s", "--min-success", "95%", "--max-cost", "0.002"],
-      ...["--weights", "quality=2, latency=0.5"],
+      ...["--weights", "quality=2, latency=0.5", "--thinking", "off"],
     );
     expect(spec.priority).to.equal(Priority.COST);
+    expect(spec.thinking).to.equal(false);
     expect(spec.taskType).to.equal(TaskType.CODE_GENERATION);
     expect(spec.strategy).to.equal(GenerationStrategy.BEST_OF_TWO);
     expect(spec.weights).to.include({ quality: 2, latency: 0.5, cost: 0 });
@@ -41,6 +42,7 @@ describe("the options of a generation", () => {
     const spec = await build();
     expect(spec.requirements).to.equal(undefined);
     expect(spec.weights).to.equal(undefined);
+    expect(spec).to.not.have.property("thinking");
     expect(spec).to.include({ strategy: 0, priority: 0, taskType: 0, explain: false });
   });
 

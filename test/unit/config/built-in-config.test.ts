@@ -16,24 +16,23 @@ describe("the built-in configuration", () => {
     number,
     number | undefined,
     number | undefined,
-    string | undefined,
+    boolean | undefined,
   ][] = [
-    ["glm-4.6-flash", "glm-4.7-flash", 200_000, 131_072, 0, 0, "disabled"],
-    ["glm-4.6-flash-plus", "glm-4.7-flashx", 200_000, 131_072, 0.07, 0.4, "disabled"],
-    ["glm-4.6", "glm-4.6", 204_800, 131_072, 0.6, 2.2, "disabled"],
-    ["glm-4.6-plus", "glm-4.7", 204_800, 131_072, 0.6, 2.2, "disabled"],
-    ["glm-4.6-air", "glm-5", 204_800, 131_072, 1, 3.2, "enabled"],
-    ["glm-4.6-air-plus", "glm-5.1", 200_000, 131_072, 1.4, 4.4, "enabled"],
+    ["glm-4.6-flash", "glm-4.7-flash", 200_000, 131_072, 0, 0, false],
+    ["glm-4.6-flash-plus", "glm-4.7-flashx", 200_000, 131_072, 0.07, 0.4, false],
+    ["glm-4.6", "glm-4.6", 204_800, 131_072, 0.6, 2.2, false],
+    ["glm-4.6-plus", "glm-4.7", 204_800, 131_072, 0.6, 2.2, false],
+    ["glm-4.6-air", "glm-5", 204_800, 131_072, 1, 3.2, true],
+    ["glm-4.6-air-plus", "glm-5.1", 200_000, 131_072, 1.4, 4.4, true],
     ["glm-4.6-long", "glm-4-long", 1_000_000, 4_095, undefined, undefined, undefined],
-    ["glm-4.6-long-plus", "glm-5.2", 1_000_000, 131_072, 1.4, 4.4, "disabled"],
-    ["glm-4.6-vision", "glm-4.6v", 128_000, 32_768, 0.3, 0.9, "disabled"],
-    ["glm-4.6-vision-plus", "glm-5v-turbo", 200_000, 131_072, 1.2, 4, "enabled"],
+    ["glm-4.6-long-plus", "glm-5.2", 1_000_000, 131_072, 1.4, 4.4, false],
+    ["glm-4.6-vision", "glm-4.6v", 128_000, 32_768, 0.3, 0.9, false],
+    ["glm-4.6-vision-plus", "glm-5v-turbo", 200_000, 131_072, 1.2, 4, true],
   ];
 
   it("has the ten GLM models with their facts", () => {
     const rows = builtInConfig({}).models.map(({ name, capabilities, price, deployments }) => {
       const [deployment] = deployments;
-      const thinking = deployment?.requestOverrides.thinking as { type: string } | undefined;
       const usd = (nanoUsd: number | undefined) => (nanoUsd === undefined ? undefined : nanoUsd / 1e9);
       return [
         name,
@@ -42,7 +41,7 @@ describe("the built-in configuration", () => {
         capabilities.maxOutputTokens,
         usd(price?.inputNanoUsd),
         usd(price?.outputNanoUsd),
-        thinking?.type,
+        deployment?.thinking,
       ];
     });
     expect(rows).to.deep.equal(models);
@@ -204,9 +203,11 @@ describe("the built-in configuration", () => {
   it("gives a name several deployments where several providers serve it, each at its own price", () => {
     const config = builtInConfig({ GLM_API_KEY: "secret", OPENROUTER_API_KEY: "k", OPENAI_API_KEY: "k" });
     const { deployments } = config.models.find(({ name }) => name === "glm-4.6") ?? {};
-    expect(deployments?.map(({ id, requestOverrides }) => [id, requestOverrides])).to.deep.equal([
-      ["glm/glm-4.6", { thinking: { type: "disabled" } }],
-      ["openrouter/z-ai/glm-4.6", { reasoning: { enabled: false } }],
+    expect(
+      deployments?.map(({ id, thinking, parameters }) => [id, thinking, parameters?.thinking]),
+    ).to.deep.equal([
+      ["glm/glm-4.6", false, true],
+      ["openrouter/z-ai/glm-4.6", false, true],
     ]);
     expect(deployments?.[1]?.price).to.deep.equal({
       currency: "USD",

@@ -22,6 +22,21 @@ describe("the parameters that a deployment takes", () => {
     expect(findParameterRules("ollama", "qwen3")).to.include({ forcedToolCalls: false, imageUrls: false });
   });
 
+  it("have a say on thinking for Zhipu's models that can leave it, and where the file says so of a kind that has words for it", () => {
+    const tellable = (kind: Parameters<typeof findParameterRules>[0], model: string, thinking?: boolean) =>
+      findParameterRules(kind, model, { thinking }).thinking;
+    for (const model of ["glm-4.5-air", "glm-4.6v", "glm-4.7", "glm-5", "glm-5v-turbo"]) {
+      expect(tellable("glm", model), model).to.equal(true);
+      expect(tellable("openrouter", `z-ai/${model}`), model).to.equal(true);
+    }
+    for (const model of ["glm-4-long", "glm-5.3"]) expect(tellable("glm", model), model).to.equal(false);
+    expect(tellable("openrouter", "meta-llama/llama-3.2-1b-instruct")).to.equal(false);
+    expect(tellable("ollama", "qwen3")).to.equal(false);
+    expect(tellable("ollama", "qwen3", true)).to.equal(true);
+    expect(tellable("glm", "glm-4.7", false)).to.equal(false);
+    expect(tellable("openai", "gpt-4o", true)).to.equal(false);
+  });
+
   it("are no sampling for OpenAI's models that think first, wherever they are", () => {
     for (const [kind, model] of [
       ["openai", "o3"],

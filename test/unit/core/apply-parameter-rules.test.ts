@@ -20,6 +20,60 @@ function apply(
   };
 }
 
+describe("whether to think", () => {
+  const decide = (changes: Partial<GenerationRequest>, usual?: boolean, able = true) => {
+    if (PLAIN === undefined) throw new Error("a sample model has a deployment");
+    const request = sampleRequest(changes);
+    const parameters = { ...ALL_PARAMETERS, thinking: able };
+    const deployment = { ...PLAIN, parameters, ...(usual === undefined ? {} : { thinking: usual }) };
+    return applyParameterRules(request, request, deployment);
+  };
+
+  const cases: readonly [Partial<GenerationRequest>, boolean | undefined, boolean | undefined][] = [
+    [{ priority: "speed" }, true, false],
+    [{ priority: "cost" }, true, false],
+    [{ priority: "quality" }, false, true],
+    [{ priority: "balanced" }, true, true],
+    [{ priority: "balanced" }, false, false],
+    [{ priority: "balanced" }, undefined, undefined],
+    [{ priority: "speed", thinking: true }, false, true],
+    [{ priority: "quality", thinking: false }, true, false],
+  ];
+  for (const [changes, usual, wanted] of cases) {
+    it(`is ${wanted} for ${JSON.stringify(changes)} where the catalog says ${usual}`, () => {
+      const { request, adjustments } = decide(changes, usual);
+      expect(request.thinking).to.equal(wanted);
+      expect(adjustments).to.deep.equal([]);
+    });
+  }
+
+  it("is told as left out where the caller asks a deployment that cannot be told, and else not spoken of", () => {
+    const { request, adjustments } = decide({ thinking: true }, undefined, false);
+    expect(request).to.not.have.property("thinking");
+    expect(adjustments).to.deep.equal([
+      { field: "thinking", asked: "true", used: "", reason: "not_supported" },
+    ]);
+    expect(decide({ priority: "quality" }, true, false).request).to.not.have.property("thinking");
+  });
+
+  const members: readonly [Record<string, unknown>, string | undefined][] = [
+    [{ thinking: { type: "disabled" } }, "false"],
+    [{ thinking: { type: "enabled" } }, undefined],
+    [{ reasoning: { enabled: false } }, "false"],
+    [{ reasoning: { effort: "low" } }, '{"effort":"low"}'],
+    [{ think: false }, "false"],
+    [{ think: true }, undefined],
+  ];
+  for (const [member, used] of members) {
+    it(`asked for, under the operator's ${JSON.stringify(member)}, is told as ${used ?? "nothing"}`, () => {
+      const { adjustments } = apply({ thinking: true }, { thinking: true }, member);
+      const told =
+        used === undefined ? [] : [{ field: "thinking", asked: "true", used, reason: "operator_setting" }];
+      expect(adjustments).to.deep.equal(told);
+    });
+  }
+});
+
 describe("the parameters of a request", () => {
   it("go out as they are where the deployment takes them, as the caller's own object", () => {
     const sampling = { temperature: 2, topP: 1, stopSequences: ["END"] };

@@ -76,7 +76,13 @@ describe("decodeChatRequest", () => {
       decodeWith({
         stream: true,
         stream_options: { include_usage: true, include_obfuscation: false },
-        sluice: { priority: "cost", task_type: "translation", strategy: "best_of_two", explain: true },
+        sluice: {
+          priority: "cost",
+          task_type: "translation",
+          strategy: "best_of_two",
+          explain: true,
+          thinking: false,
+        },
       }),
     );
     expect(chat.form).to.include({ isStream: true, includesUsage: true });
@@ -85,6 +91,7 @@ describe("decodeChatRequest", () => {
       taskType: "translation",
       strategy: "best_of_two",
       explain: true,
+      thinking: false,
     });
   });
 
@@ -113,6 +120,7 @@ describe("decodeChatRequest", () => {
       ["unsupported_value stream_options.include_obfuscation"],
     ],
     ["an unknown priority", { sluice: { priority: "best" } }, ["invalid_value sluice.priority"]],
+    ["thinking in words", { sluice: { thinking: "yes" } }, ["invalid_type sluice.thinking"]],
     ["an explanation in words", { sluice: { explain: "yes" } }, ["invalid_type sluice.explain"]],
     ["an unknown strategy", { sluice: { strategy: "best" } }, ["invalid_value sluice.strategy"]],
     ["an unknown wish", { sluice: { speed: 1 } }, ["unknown_parameter sluice.speed"]],

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { GenerationRequest, Priority } from "../../../src/domain/request.ts";
+import type { GenerationRequest } from "../../../src/domain/request.ts";
 import { encodeRequest, refuseRequest } from "../../../src/providers/glm/encode-request.ts";
 import { encodeRequest as encodeForOpenRouter } from "../../../src/providers/openrouter/encode-request.ts";
 import { makeCall, makeDeployment } from "../../conformance/provider-calls.ts";
@@ -42,23 +42,12 @@ describe("a request to Zhipu", () => {
     expect(body.messages[0].content).to.equal("ab");
   });
 
-  const thinking: readonly [Priority, string, string | undefined][] = [
-    ["speed", "glm-4.7", "disabled"],
-    ["cost", "glm-4.5-air", "disabled"],
-    ["quality", "glm-5.2", "enabled"],
-    ["balanced", "glm-4.7", undefined],
-    ["speed", "glm-5.3", undefined],
-    ["speed", "glm-4-long", undefined],
-  ];
-  for (const [priority, model, wanted] of thinking) {
-    it(`for ${model} with the priority ${priority} says ${wanted ?? "nothing"} about thinking`, () => {
-      expect(encode({ priority }, model).thinking?.type).to.equal(wanted);
-    });
-  }
-
-  it("lets the catalog decide about thinking where it does", () => {
+  it("says whether to think where that is decided, and the operator's own words win", () => {
+    expect(encode({ thinking: true }).thinking).to.deep.equal({ type: "enabled" });
+    expect(encode({ thinking: false }).thinking).to.deep.equal({ type: "disabled" });
+    expect(encode({ priority: "speed" })).to.not.have.property("thinking");
     const overrides = { thinking: { type: "enabled" } };
-    expect(encode({ priority: "speed" }, "glm-4.7", overrides).thinking.type).to.equal("enabled");
+    expect(encode({ thinking: false }, "glm-4.7", overrides).thinking).to.deep.equal({ type: "enabled" });
   });
 
   const refusals: readonly [string, Partial<GenerationRequest>][] = [
@@ -100,6 +89,13 @@ describe("a request to OpenRouter", () => {
     expect(encodeFor({ tools: TOOLS })).to.deep.equal(strict);
     expect(encodeFor({ responseFormat: { kind: "json_object" } })).to.deep.equal(strict);
     expect(encodeFor({ sampling: { temperature: 1 } })).to.deep.equal({ allow_fallbacks: true });
+  });
+
+  it("says in its own words whether to think", () => {
+    expect(JSON.parse(encodeForOpenRouter(makeCall({ thinking: false }))).reasoning).to.deep.equal({
+      enabled: false,
+    });
+    expect(JSON.parse(encodeForOpenRouter(makeCall({})))).to.not.have.property("reasoning");
   });
 
   it("lets the operator choose among the hosts", () => {

@@ -33,6 +33,11 @@ describe("a request to Ollama", () => {
     });
   });
 
+  it("says whether to think where that is decided", () => {
+    expect(encode({ thinking: false })).to.include({ think: false });
+    expect(encode({})).to.not.have.property("think");
+  });
+
   it("adds the operator's options one by one", () => {
     const requestOverrides = { think: false, options: { num_ctx: 8_192, top_k: 4 }, model: "other" };
     const deployment = makeDeployment({ capabilities: CAPABILITIES, requestOverrides });

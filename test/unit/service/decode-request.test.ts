@@ -194,6 +194,17 @@ describe("wrong requests are refused with the field that is wrong", () => {
 });
 
 describe("right requests are translated whole", () => {
+  it("what is said of thinking, and nothing where nothing is", () => {
+    const thinkingOf = (thinking?: boolean) => {
+      const decoded = decode({
+        messages: [{ role: Role.USER, parts: [text("Hi")] }],
+        ...(thinking === undefined ? {} : { thinking }),
+      });
+      return decoded.ok ? decoded.request.thinking : "refused";
+    };
+    expect([thinkingOf(true), thinkingOf(false), thinkingOf()]).to.deep.equal([true, false, undefined]);
+  });
+
   it("a conversation with an image, tools and a schema", () => {
     const decoded = decode({
       messages: [
