@@ -28,6 +28,8 @@ export interface SimulationConfig {
   readonly faultRatios: FaultRatios;
   readonly schedule: readonly ScheduledFault[];
   readonly quota: QuotaLimits;
+  /** In billionths of a US dollar per million tokens. */
+  readonly price: { readonly inputNanoUsd: number; readonly outputNanoUsd: number } | undefined;
   readonly callsTools: boolean;
   readonly seed: number | undefined;
 }
@@ -63,6 +65,10 @@ export function loadSimulation(file: string, env: Env, files: ConfigFiles = mach
       faultRatios: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, data.fault_ratios[kind] ?? 0])),
       schedule: assembleSchedule(data.faults),
       quota: { requestsPerMinute: data.requests_per_minute, tokensPerMinute: data.tokens_per_minute },
+      price: data.price_usd_per_million_tokens && {
+        inputNanoUsd: data.price_usd_per_million_tokens.input,
+        outputNanoUsd: data.price_usd_per_million_tokens.output,
+      },
       callsTools: data.call_tools,
       seed: data.seed,
     },

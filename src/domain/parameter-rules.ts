@@ -30,6 +30,8 @@ export interface ParameterRules {
   readonly imageDetail: boolean;
   /** Whether speakers of one role can be told apart by name. */
   readonly speakerNames: boolean;
+  /** Whether it demands a limit on the answer's length: where nobody says one, it gets the most that has room. */
+  readonly outputLimitNeeded: boolean;
   /** Whether it can be told to think first or not to. */
   readonly thinking: boolean;
 }
@@ -44,6 +46,7 @@ export const ALL_PARAMETERS: ParameterRules = {
   imageUrls: true,
   imageDetail: true,
   speakerNames: true,
+  outputLimitNeeded: false,
   // Each maker has a word of its own for it, or none.
   thinking: false,
 };

@@ -23,6 +23,8 @@ export interface BookEntry {
   inputTokens: number;
   /** Those that were written, whether or not anyone read them. */
   outputTokens: number;
+  /** What those tokens cost by the simulation's price. */
+  costNanoUsd: number;
   timeToFirstTokenMs: number | undefined;
   totalMs: number | undefined;
   /** The client's `x-request-id`, cut to 128 plain characters. */
@@ -36,6 +38,7 @@ export interface BookTotals {
   readonly outcomeCounts: Record<BookedOutcome, number>;
   inputTokens: number;
   outputTokens: number;
+  costNanoUsd: number;
 }
 
 /** Totals cover all; of single requests only the last ones are kept. */
@@ -65,6 +68,7 @@ export class Books {
       fault: undefined,
       inputTokens: 0,
       outputTokens: 0,
+      costNanoUsd: 0,
       timeToFirstTokenMs: undefined,
       totalMs: undefined,
     };
@@ -92,6 +96,7 @@ export class Books {
       totals.outcomeCounts[outcome] += 1;
       totals.inputTokens += entry.inputTokens;
       totals.outputTokens += entry.outputTokens;
+      totals.costNanoUsd += entry.costNanoUsd;
     }
   }
 
@@ -128,5 +133,6 @@ function emptyTotals(): BookTotals {
     outcomeCounts: { whole: 0, cut: 0, error: 0, reset: 0, hang: 0, cancelled: 0 },
     inputTokens: 0,
     outputTokens: 0,
+    costNanoUsd: 0,
   };
 }

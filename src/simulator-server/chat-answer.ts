@@ -6,6 +6,7 @@ import type { BookEntry, Books } from "./books.ts";
 import type { Fate } from "./choose-fate.ts";
 import type { AnswerHead, Ask, Dialect, StreamWriter } from "./dialect.ts";
 import type { PlannedChat } from "./plan-chat.ts";
+import type { SimulatedPrice } from "./simulation-settings.ts";
 
 /** What an answer is made of. */
 export interface ChatAnswerParts {
@@ -18,11 +19,13 @@ export interface ChatAnswerParts {
   readonly response: ServerResponse;
   readonly entry: BookEntry;
   readonly books: Books;
+  readonly price: SimulatedPrice;
   readonly clock: Clock;
   readonly arrivedMs: number;
 }
 
 const OK_STATUS = 200;
+const TOKENS_PER_PRICE = 1e6;
 
 /**
  * Plays one answer onto its response at the pace of its fate, and books it. A client
@@ -64,12 +67,12 @@ class ChatAnswer implements ProviderSink {
   onActivity(): void {}
 
   onEvents(batch: readonly GenerationEvent[]): void {
-    const { entry, response } = this.#parts;
+    const { response } = this.#parts;
     const tokens = batch.filter(({ kind }) => kind !== "usage");
     if (tokens.length === 0) return;
     const opening = this.#told.length === 0 ? this.#begin() : "";
     this.#told.push(...tokens);
-    entry.outputTokens = this.#told.length;
+    this.#countOutput();
     const text = opening + (this.#writer?.write(tokens) ?? "");
     // An empty write would be taken for room again that never comes.
     if (text !== "" && !response.write(text)) this.#attempt.pause();
@@ -85,6 +88,7 @@ class ChatAnswer implements ProviderSink {
     const { entry, response, ask, dialect, headers } = this.#parts;
     entry.timeToFirstTokenMs = this.#elapsedMs();
     entry.inputTokens = this.#head.inputTokens;
+    this.#countOutput();
     if (!ask.isStream) return "";
     entry.status = OK_STATUS;
     response.writeHead(OK_STATUS, { ...headers, "content-type": dialect.streamContentType });
@@ -95,7 +99,8 @@ class ChatAnswer implements ProviderSink {
     const { response, dialect, entry, headers } = this.#parts;
     // An answer may be empty: a stop sequence can cut it before its first token.
     const opening = this.#told.length === 0 ? this.#begin() : "";
-    const end = { finishReason, outputTokens: this.#told.length, totalMs: this.#elapsedMs() };
+    const { outputTokens, costNanoUsd } = entry;
+    const end = { finishReason, outputTokens, costNanoUsd, totalMs: this.#elapsedMs() };
     if (this.#writer !== undefined) {
       response.end(opening + this.#writer.end(end));
       return;
@@ -125,6 +130,13 @@ class ChatAnswer implements ProviderSink {
     this.#attempt.abort();
     if (this.#parts.response.writableFinished) return this.#close("whole");
     this.#close(this.#parts.fate.fault === "hang" ? "hang" : "cancelled");
+  }
+
+  #countOutput(): void {
+    const { entry, price } = this.#parts;
+    entry.outputTokens = this.#told.length;
+    const nano = entry.inputTokens * price.inputNanoUsd + entry.outputTokens * price.outputNanoUsd;
+    entry.costNanoUsd = Math.round(nano / TOKENS_PER_PRICE);
   }
 
   #close(outcome: "whole" | "cut" | "hang" | "cancelled"): void {

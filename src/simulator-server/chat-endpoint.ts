@@ -91,7 +91,7 @@ export class ChatEndpoint {
       return this.#refuse(exchange, entry, "rate_limit", message, waitMs);
     }
     const headers = this.#writeHeaders(exchange, ask.model);
-    const ports = { clock: this.#clock, books: this.#books };
+    const ports = { clock: this.#clock, books: this.#books, price: this.#settings.price };
     playAnswer({ dialect, ask, fate, chat, id, headers, response, entry, arrivedMs, ...ports });
   }
 

@@ -5,7 +5,7 @@ import type { GenerationRequest } from "../domain/request.ts";
 import type { ModelQuotaState } from "../providers/simulator/model-quotas.ts";
 
 /** The languages it speaks. */
-export type DialectName = "openai" | "glm" | "anthropic" | "ollama";
+export type DialectName = "openai" | "glm" | "openrouter" | "anthropic" | "ollama";
 
 /** A request, read. */
 export interface Ask {
@@ -36,6 +36,8 @@ export interface AnswerHead {
 export interface AnswerEnd {
   readonly finishReason: FinishReason;
   readonly outputTokens: number;
+  /** By the simulation's price; only some dialects tell it. */
+  readonly costNanoUsd: number;
   /** From the request's arrival. */
   readonly totalMs: number;
 }

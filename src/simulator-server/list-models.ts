@@ -9,6 +9,8 @@ export function listModels(path: string, names: readonly string[] = [], isAnthro
   switch (path) {
     case "/v1/models":
       return isAnthropic ? listAnthropic(names) : listOpenAi(names);
+    case "/api/v1/models":
+      return listOpenRouter(names);
     case "/api/tags":
       return { models: names.map((name) => ({ name, model: name, modified_at: CREATED, size: 0 })) };
     case "/api/version":
@@ -24,6 +26,10 @@ function listOpenAi(names: readonly string[]) {
     object: "list",
     data: names.map((id) => ({ id, object: "model", created, owned_by: "simulation" })),
   };
+}
+
+function listOpenRouter(names: readonly string[]) {
+  return { data: names.map((id) => ({ id, name: `${id} (simulated)` })) };
 }
 
 function listAnthropic(names: readonly string[]) {

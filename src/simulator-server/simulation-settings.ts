@@ -2,6 +2,12 @@ import type { Distribution, FaultRatios, QuotaLimits, ScheduledFault } from "../
 import type { Secret } from "../lib/secret.ts";
 import { always } from "../providers/simulator/distribution.ts";
 
+/** What tokens cost, in billionths of a US dollar per million. */
+export interface SimulatedPrice {
+  readonly inputNanoUsd: number;
+  readonly outputNanoUsd: number;
+}
+
 /** How the simulated server behaves. */
 export interface SimulationSettings {
   /** The models it has; undefined takes any name. */
@@ -17,13 +23,15 @@ export interface SimulationSettings {
   readonly faultRatios: FaultRatios;
   readonly schedule: readonly ScheduledFault[];
   readonly quota: QuotaLimits;
+  /** What every dialect books and OpenRouter's tells. */
+  readonly price: SimulatedPrice;
   /** Whether a model that may call tools does so, once per question. */
   readonly callsTools: boolean;
   /** Makes everything that is drawn repeatable; undefined draws anew at each start. */
   readonly seed: number | undefined;
 }
 
-/** A server without faults and limits: 200 ms to the first token, then 50 tokens per second, 120 tokens. */
+/** A server without faults and limits: 200 ms to the first token, then 50 tokens per second, 120 tokens, for 0.1 and 0.4 US dollars a million. */
 export const DEFAULT_SIMULATION: SimulationSettings = {
   models: undefined,
   apiKey: undefined,
@@ -33,6 +41,7 @@ export const DEFAULT_SIMULATION: SimulationSettings = {
   faultRatios: {},
   schedule: [],
   quota: { requestsPerMinute: undefined, tokensPerMinute: undefined },
+  price: { inputNanoUsd: 100_000_000, outputNanoUsd: 400_000_000 },
   callsTools: false,
   seed: undefined,
 };

@@ -9,6 +9,7 @@ import { anthropicDialect } from "./dialects/anthropic-dialect.ts";
 import { glmDialect } from "./dialects/glm-dialect.ts";
 import { ollamaDialect } from "./dialects/ollama-dialect.ts";
 import { openAiDialect } from "./dialects/openai-dialect.ts";
+import { openRouterDialect } from "./dialects/openrouter-dialect.ts";
 import { listModels } from "./list-models.ts";
 import type { SimulationSettings } from "./simulation-settings.ts";
 
@@ -22,7 +23,13 @@ export interface RunningSimulator {
 }
 
 /** The languages, by the paths they are spoken at. */
-export const DIALECTS: readonly Dialect[] = [openAiDialect, glmDialect, anthropicDialect, ollamaDialect];
+export const DIALECTS: readonly Dialect[] = [
+  openAiDialect,
+  glmDialect,
+  openRouterDialect,
+  anthropicDialect,
+  ollamaDialect,
+];
 
 const DIALECT_BY_PATH = new Map(DIALECTS.flatMap((dialect) => dialect.paths.map((path) => [path, dialect])));
 const NOWHERE = new URL("http://simulator/nowhere");

@@ -57,6 +57,17 @@ describe("what an answer says of changes to its request", () => {
     ]);
   });
 
+  it("gives a deployment that demands a limit the most that has room, and speaks of no change", async () => {
+    const parameters = { ...ALL_PARAMETERS, outputLimitNeeded: true };
+    const capabilities = { contextWindowTokens: 1_000, maxOutputTokens: 900 };
+    const bench = new RouterBench([sampleModel("strict", { parameters, capabilities })]);
+    const words = "a few words of prompt ".repeat(60);
+    const messages = [{ role: "user", parts: [{ kind: "text", text: words }] }] as const;
+    const { consumer, sent } = await driveRequest(bench, { messages }, () => "answers");
+    expect(sent[0]?.sampling.maxOutputTokens).to.be.within(300, 750);
+    expect(consumer.result?.adjustments).to.deep.equal([]);
+  });
+
   it("tells a requirement that was given up, with what is expected instead", async () => {
     const bench = new RouterBench([sampleModel("m")]);
     const requirements = { ...sampleRequest().requirements, minSuccessRatio: 1, maxLatencyMs: 1 };

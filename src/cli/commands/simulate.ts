@@ -75,7 +75,7 @@ export const simulateCommand: LeafCommand = {
   operands: "",
   maxOperandCount: 0,
   description:
-    "Speaks the HTTP dialects of OpenAI, GLM, Anthropic and Ollama. No language model answers, and every answer says so. GET /books tells what was served. Options win over the file.",
+    "Speaks the HTTP dialects of OpenAI, GLM, OpenRouter, Anthropic and Ollama. No language model answers, and every answer says so. GET /books tells what was served. Options win over the file.",
   options: OPTIONS,
   examples: [
     { command: "sluice simulate", meaning: `on ${DEFAULT_ADDRESS}, without faults` },
@@ -112,6 +112,7 @@ export const simulateCommand: LeafCommand = {
           `The simulator is ready on ${host}:${started.port}. No language model answers here.`,
           `  OpenAI     ${url}/v1`,
           `  GLM        ${url}/api/paas/v4`,
+          `  OpenRouter ${url}/api/v1`,
           `  Anthropic  ${url}`,
           `  Ollama     ${url}`,
           `  Books      ${url}/books`,
@@ -134,6 +135,7 @@ function applyFile(base: SimulationSettings, file: SimulationConfig | undefined)
     timeToFirstToken: file.timeToFirstToken ?? base.timeToFirstToken,
     tokensPerSecond: file.tokensPerSecond ?? base.tokensPerSecond,
     outputTokens: file.outputTokens ?? base.outputTokens,
+    price: file.price ?? base.price,
   };
 }
 

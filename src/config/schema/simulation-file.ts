@@ -9,6 +9,7 @@ import {
   plainDuration,
   relation,
   section,
+  usdPrice,
   wholeNumber,
 } from "./fields.ts";
 import { faultKind, scheduledFault, simulatedModelName } from "./scheduled-fault.ts";
@@ -65,6 +66,10 @@ export const simulationSchema = section({
   faults: z.array(scheduledFault, { error: "a list of scheduled faults" }).default([]),
   requests_per_minute: wholeNumber({ min: 1, max: 1e9 }, { description: "Per model." }).optional(),
   tokens_per_minute: wholeNumber({ min: 1, max: 1e9 }, { description: "Per model." }).optional(),
+  price_usd_per_million_tokens: section({
+    input: usdPrice({ description: "Of the prompt." }),
+    output: usdPrice({ description: "Of the answer." }),
+  }).optional(),
 });
 
 /** The schema as JSON Schema, for values that variables bring as text. */

@@ -111,16 +111,20 @@ export function findFreeTokens(
 }
 
 /**
- * The output limit to send for a model: the asked one, lowered to what the context
- * window leaves beside the prompt; undefined where the caller asked for none. A
- * model passes the filters only when that is 1 or more.
+ * The output limit to send to a deployment: the asked one, lowered to what the context
+ * window leaves beside the prompt. Where the caller asked for none it is undefined, but
+ * for deployments that demand one: the model's own limit, lowered likewise. A model
+ * passes the filters only when that is 1 or more.
  */
 export function clipOutputTokens(
   demands: Demands,
-  view: Pick<CandidateView, "model" | "promptTokenRatio">,
+  view: Pick<CandidateView, "deployment" | "model" | "promptTokenRatio">,
 ): number | undefined {
-  if (demands.maxOutputTokens === undefined) return undefined;
-  return Math.min(demands.maxOutputTokens, Math.max(Math.floor(findFreeTokens(demands, view)), 1));
+  const isNeeded = view.deployment.parameters?.outputLimitNeeded === true;
+  const usualTokens = isNeeded ? view.model.capabilities.maxOutputTokens : undefined;
+  const askedTokens = demands.maxOutputTokens ?? usualTokens;
+  if (askedTokens === undefined) return undefined;
+  return Math.min(askedTokens, Math.max(Math.floor(findFreeTokens(demands, view)), 1));
 }
 
 function hasImage(request: GenerationRequest): boolean {

@@ -2,7 +2,7 @@ import type { ProviderCall } from "../../domain/ports.ts";
 import type { GenerationRequest, ResponseFormat, Tool, ToolChoice } from "../../domain/request.ts";
 import { encodeMessages, encodeSystem } from "./encode-message.ts";
 
-/** The API demands a limit: this one where neither the caller nor the catalog has any. */
+/** The API demands a limit: this one where neither the request nor the catalog has any. */
 const DEFAULT_MAX_TOKENS = 4_096;
 
 const NO_PARAMETERS = { type: "object", properties: {} };

@@ -4,6 +4,7 @@ import type { GenerationEvent } from "../../domain/event.ts";
 import type { QuotaState } from "../../providers/simulator/quota-bucket.ts";
 import type { AnswerHead, Dialect, ErrorKind, StreamWriter } from "../dialect.ts";
 import { nameChatFinish, writeChatUsage, writeChunk, writeCompletion } from "./chat-completion.ts";
+import { ChatStreamDeltas } from "./chat-stream-deltas.ts";
 import { readChatRequest } from "./read-chat-request.ts";
 import { writeSseEvent } from "./sse.ts";
 
@@ -50,7 +51,7 @@ function writeLimit(unit: string, state: QuotaState | undefined): Record<string,
 
 class OpenAiStream implements StreamWriter {
   readonly #head: AnswerHead;
-  readonly #callIds: string[] = [];
+  readonly #deltas = new ChatStreamDeltas();
 
   constructor(head: AnswerHead) {
     this.#head = head;
@@ -73,14 +74,8 @@ class OpenAiStream implements StreamWriter {
   }
 
   #writeEvent(event: GenerationEvent): string {
-    if (event.kind === "text_delta") return this.#chunk({ content: event.text });
-    if (event.kind !== "tool_call_delta") return "";
-    const known = this.#callIds.indexOf(event.callId);
-    const index = known >= 0 ? known : this.#callIds.push(event.callId) - 1;
-    const opening = known >= 0 ? {} : { id: event.callId, type: "function" };
-    const name = known >= 0 ? {} : { name: event.name };
-    const call = { index, ...opening, function: { ...name, arguments: event.argumentsDelta } };
-    return this.#chunk({ tool_calls: [call] });
+    const delta = this.#deltas.write(event);
+    return delta === undefined ? "" : this.#chunk(delta);
   }
 
   #chunk(delta: object, finishReason: string | null = null): string {

@@ -17,6 +17,7 @@ async function readBooks(simulator: RunningSimulator, query = ""): Promise<Page>
 const STREAM_TYPES = {
   openai: "text/event-stream",
   glm: "text/event-stream",
+  openrouter: "text/event-stream",
   anthropic: "text/event-stream",
   ollama: "application/x-ndjson",
 };
@@ -33,13 +34,18 @@ describe("the books of the simulator", () => {
         await (await ask(simulator, dialect, { stream, model: dialect })).text();
     }
     const { requests, totals } = await readBooks(simulator);
-    expect(totals.requestCount).to.equal(8);
-    expect(totals.outcomeCounts.whole).to.equal(8);
+    expect(totals.requestCount).to.equal(2 * DIALECT_NAMES.length);
+    expect(totals.outcomeCounts.whole).to.equal(2 * DIALECT_NAMES.length);
     expect(requests.map(({ dialect, model, isStream }) => [dialect, model, isStream])).to.deep.equal(
       DIALECT_NAMES.flatMap((dialect) => [false, true].map((stream) => [dialect, dialect, stream])),
     );
     for (const entry of requests)
-      expect(entry).to.include({ status: 200, outcome: "whole", outputTokens: 20 });
+      expect(entry).to.include({
+        status: 200,
+        outcome: "whole",
+        outputTokens: 20,
+        costNanoUsd: 5 * 100 + 20 * 400,
+      });
   });
 
   for (const dialect of DIALECT_NAMES) {

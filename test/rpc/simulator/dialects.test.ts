@@ -6,25 +6,32 @@ import type { RunningSimulator } from "../../../src/simulator-server/start-simul
 import { ask, DIALECT_NAMES, openSimulator, type RequestDialect } from "./open-simulator.ts";
 
 const STATUS: Readonly<Record<ErrorKind, Readonly<Record<RequestDialect, number>>>> = {
-  auth: { openai: 401, glm: 401, anthropic: 401, ollama: 401 },
-  invalid_request: { openai: 400, glm: 400, anthropic: 400, ollama: 400 },
-  context_length_exceeded: { openai: 400, glm: 400, anthropic: 400, ollama: 400 },
-  content_filter: { openai: 400, glm: 400, anthropic: 400, ollama: 400 },
-  rate_limit: { openai: 429, glm: 429, anthropic: 429, ollama: 429 },
-  quota_exhausted: { openai: 429, glm: 429, anthropic: 402, ollama: 429 },
-  model_unavailable: { openai: 404, glm: 400, anthropic: 404, ollama: 404 },
-  server_error: { openai: 500, glm: 500, anthropic: 500, ollama: 500 },
-  overloaded: { openai: 503, glm: 429, anthropic: 529, ollama: 503 },
+  auth: { openai: 401, glm: 401, openrouter: 401, anthropic: 401, ollama: 401 },
+  invalid_request: { openai: 400, glm: 400, openrouter: 400, anthropic: 400, ollama: 400 },
+  context_length_exceeded: { openai: 400, glm: 400, openrouter: 400, anthropic: 400, ollama: 400 },
+  content_filter: { openai: 400, glm: 400, openrouter: 403, anthropic: 400, ollama: 400 },
+  rate_limit: { openai: 429, glm: 429, openrouter: 429, anthropic: 429, ollama: 429 },
+  quota_exhausted: { openai: 429, glm: 429, openrouter: 402, anthropic: 402, ollama: 429 },
+  model_unavailable: { openai: 404, glm: 400, openrouter: 404, anthropic: 404, ollama: 404 },
+  server_error: { openai: 500, glm: 500, openrouter: 500, anthropic: 500, ollama: 500 },
+  overloaded: { openai: 503, glm: 429, openrouter: 529, anthropic: 529, ollama: 503 },
 };
 
 /** Where each dialect puts the word that tells the class. */
 function readCode(dialect: RequestDialect, body: Record<string, unknown>): unknown {
   const error = body.error as Record<string, unknown>;
   if (dialect === "ollama") return typeof body.error;
+  if (dialect === "openrouter") return (error.metadata as Record<string, unknown>).error_type;
   return dialect === "anthropic" ? error.type : (error.code ?? error.type);
 }
 
-const OVERLOADED = { openai: "overloaded", glm: "1305", anthropic: "overloaded_error", ollama: "string" };
+const OVERLOADED = {
+  openai: "overloaded",
+  glm: "1305",
+  openrouter: "provider_overloaded",
+  anthropic: "overloaded_error",
+  ollama: "string",
+};
 
 describe("the dialects of the simulator", () => {
   let simulator: RunningSimulator;

@@ -41,6 +41,14 @@ export const REQUESTS = {
       messages: [{ role: "user", content: "Hello" }],
     }),
   },
+  openrouter: {
+    path: "/api/v1/chat/completions",
+    make: (model: string, stream: boolean): object => ({
+      model,
+      stream,
+      messages: [{ role: "user", content: "Hello" }],
+    }),
+  },
   anthropic: {
     path: "/v1/messages",
     make: (model: string, stream: boolean): object => ({

@@ -18,6 +18,7 @@ describe("the parameters that a deployment takes", () => {
       temperature: { min: 0, max: 1 },
       forcedToolCalls: true,
       speakerNames: false,
+      outputLimitNeeded: true,
     });
     expect(findParameterRules("ollama", "qwen3")).to.include({ forcedToolCalls: false, imageUrls: false });
   });

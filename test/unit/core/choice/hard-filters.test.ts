@@ -8,6 +8,7 @@ import {
   maskOf,
   PASSED,
 } from "../../../../src/core/choice/hard-filters.ts";
+import { ALL_PARAMETERS } from "../../../../src/domain/parameter-rules.ts";
 import type { ModelChanges } from "../../../support/sample-catalog.ts";
 import {
   decide,
@@ -327,11 +328,22 @@ describe("the clip rule", () => {
   });
 
   it("leaves an unset limit unset and a fitting one as it is", () => {
-    const { model } = viewOf("m");
-    expect(clipOutputTokens(sampleInput([]).demands, { model, promptTokenRatio: 1 })).to.equal(undefined);
+    const view = viewOf("m");
+    expect(clipOutputTokens(sampleInput([]).demands, view)).to.equal(undefined);
     const request = { sampling: { maxOutputTokens: 7 } };
-    expect(clipOutputTokens(sampleInput([], { request }).demands, { model, promptTokenRatio: 1 })).to.equal(
-      7,
-    );
+    expect(clipOutputTokens(sampleInput([], { request }).demands, view)).to.equal(7);
+  });
+
+  it("is the most that has room where a deployment demands one and nobody says it", () => {
+    const parameters = { ...ALL_PARAMETERS, outputLimitNeeded: true };
+    const clip = (promptTokens: number, request = {}) =>
+      clipOutputTokens(
+        sampleInput([], { promptTokens, request }).demands,
+        viewOf("m", {}, { parameters, capabilities: { contextWindowTokens: 1_000, maxOutputTokens: 600 } }),
+      );
+    expect(clip(100)).to.equal(600);
+    expect(clip(500)).to.equal(450);
+    expect(clip(990)).to.equal(1);
+    expect(clip(500, { sampling: { maxOutputTokens: 9 } })).to.equal(9);
   });
 });
