@@ -204,6 +204,34 @@ describe("sluice batch", () => {
     expect(await readResults()).to.have.length(20);
   });
 
+  it("shows what failed, and asks again what failed for good too when it is told so", async () => {
+    await start({ faultRatios: { content_filter: 1 } });
+    await writeFile(input, '{"prompt":"one","custom_id":"c1"}\n{broken\n');
+    const first = new TestTerminal();
+    expect(await run(first), first.err).to.equal(1);
+    expect(first.err).to.contain("2 of them failed").and.to.contain("--list-failed shows which");
+    const shown = new TestTerminal();
+    expect(await runCommandLine(["batch", "-o", output, "--list-failed"], shown), shown.err).to.equal(1);
+    const [one, two, ...others] = shown.out.trimEnd().split("\n");
+    expect(one).to.match(/^line 1 \(c1\): INVALID_ARGUMENT: .*content/);
+    expect(two).to.match(/^line 2: INVALID_ARGUMENT: the line is no JSON/);
+    expect(others).to.deep.equal([]);
+    const resumed = new TestTerminal();
+    expect(await run(resumed, "--resume"), resumed.err).to.equal(1);
+    expect(bookedCount()).to.equal(1);
+    await sluice.stop();
+    await simulator.close();
+    await start();
+    const again = new TestTerminal();
+    expect(await run(again, "--retry-failed"), again.err).to.equal(1);
+    expect(again.err).to.contain("2 of 2 requests are done, 1 of them failed");
+    expect(bookedCount()).to.equal(1);
+    expect((await readResults())[0]?.answer?.text).to.contain("one");
+    const absent = new TestTerminal();
+    expect(await runCommandLine(["batch", "-o", join(folder, "absent"), "--list-failed"], absent)).to.equal(2);
+    expect(absent.err).to.contain("cannot be read");
+  });
+
   it("leaves a state to resume from on Ctrl-C, and goes on without asking what is done", async () => {
     await start({ timeToFirstToken: { median: 10, p95: 10 } });
     await writePrompts(60);

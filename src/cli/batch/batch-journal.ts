@@ -19,7 +19,7 @@ interface Place {
 const NEWLINE = 0x0a;
 const COPY_BYTES = 64 * 1024;
 /** Far above the longest answer that a server gives. */
-const MAX_RESULT_BYTES = 256 * 1024 * 1024;
+export const MAX_RESULT_BYTES = 256 * 1024 * 1024;
 
 /**
  * The results of a batch under way, in the order in which they came: one JSON object a
@@ -125,7 +125,7 @@ export class BatchJournal {
 }
 
 /** A line of ours; anything else in the file is passed over. */
-function readResult(line: string): BatchResult | undefined {
+export function readResult(line: string): BatchResult | undefined {
   try {
     const value: unknown = JSON.parse(line);
     const isOurs = isRecord(value) && Number.isInteger(value.line) && typeof value.input === "string";

@@ -19,6 +19,8 @@ export interface BatchOptions {
   readonly concurrency: number;
   /** How often a request is asked again that may succeed later, 0 or more. */
   readonly retryCount: number;
+  /** Whether what failed for good in an earlier run is asked again too. */
+  readonly asksFailedAgain: boolean;
   readonly clock: Clock;
   /** Stops the batch: nothing new is asked, and what runs is cancelled by `ask`. */
   readonly signal: AbortSignal;
@@ -90,7 +92,8 @@ export async function runBatch(options: BatchOptions): Promise<{ end: BatchEnd; 
       if (known !== undefined && known.input !== line.input) {
         throw new UsageError(`Line ${line.number} of the input is not the one that was answered before.`);
       }
-      if (known !== undefined && !known.isOpen) {
+      const isAskedAgain = known?.isOpen === true || (known?.isFailed === true && options.asksFailedAgain);
+      if (known !== undefined && !isAskedAgain) {
         await count(known.isFailed, false);
         continue;
       }

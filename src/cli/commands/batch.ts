@@ -2,6 +2,7 @@ import { access, copyFile, stat } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { GenerateRequestSchema, RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { BatchJournal } from "../batch/batch-journal.ts";
+import { describeFailedLine, listFailures } from "../batch/list-failures.ts";
 import { type BatchCounts, countRequests, runBatch } from "../batch/run-batch.ts";
 import { CALL_OPTIONS, COMMON_OPTIONS, withCallSession } from "../call-options.ts";
 import type { LeafCommand } from "../command.ts";
@@ -12,6 +13,7 @@ import { printable } from "../printable-text.ts";
 import { ProgressBar } from "../progress-bar.ts";
 import { SIMULATION_NOTICE } from "../simulation-notice.ts";
 import { describeSystemError } from "../system-error.ts";
+import type { Terminal } from "../terminal.ts";
 import { readTargetOption, resolveTarget, TARGET_OPTIONS } from "../target-option.ts";
 import { UsageError } from "../usage-error.ts";
 
@@ -48,6 +50,11 @@ export const batchCommand: LeafCommand = {
       description: `how often to ask again what may succeed later, 0 to ${MAX_RETRY_COUNT} (default: ${DEFAULT_RETRY_COUNT})`,
     },
     resume: { type: "boolean", description: "go on with a batch that was stopped" },
+    "retry-failed": {
+      type: "boolean",
+      description: "as --resume, and ask again all that failed, also what would fail again",
+    },
+    "list-failed": { type: "boolean", description: "ask nothing: show what failed so far" },
     ...TARGET_OPTIONS,
     ...CALL_OPTIONS,
     ...COMMON_OPTIONS,
@@ -55,15 +62,18 @@ export const batchCommand: LeafCommand = {
   examples: [
     { command: "sluice batch -i requests.jsonl -o results.jsonl", meaning: "four at a time" },
     { command: "sluice batch -i requests.jsonl -o results.jsonl --resume", meaning: "what is still missing" },
+    { command: "sluice batch -o results.jsonl --list-failed", meaning: "which lines failed, and why" },
   ],
   async run(args, terminal) {
+    if (args.has("list-failed")) return showFailures(args, terminal);
     const { input, output } = readFiles(args);
+    const asksFailedAgain = args.has("retry-failed");
     const concurrency = readCount(args, "concurrency", 1, MAX_CONCURRENCY, DEFAULT_CONCURRENCY);
     const retryCount = readCount(args, "retries", 0, MAX_RETRY_COUNT, DEFAULT_RETRY_COUNT);
     const typed = readTargetOption(args);
     const partial = `${output}.partial`;
     const totalCount = await countInput(input);
-    await checkOutput(output, partial, args.has("resume"));
+    await checkOutput(output, partial, args.has("resume") || asksFailedAgain);
     return withCallSession(args, terminal, async ({ client, limits, report }) => {
       const { stderr, clock } = terminal;
       const target = await resolveTarget(typed, client, limits);
@@ -72,7 +82,7 @@ export const batchCommand: LeafCommand = {
       const bar = new ProgressBar(terminal, totalCount);
       let isSimulated = false;
       const { end, counts } = await runBatch({
-        ...{ input, journal, concurrency, retryCount, clock, signal: limits.signal },
+        ...{ input, journal, concurrency, retryCount, asksFailedAgain, clock, signal: limits.signal },
         async ask(spec) {
           if (spec.target === undefined && target.value !== undefined) spec.target = target.value;
           const request = create(GenerateRequestSchema, { spec });
@@ -104,19 +114,38 @@ function describeEnd(end: string, counts: BatchCounts, totalCount: number, outpu
   const failed = failedCount === 0 ? "" : `, ${failedCount} of them failed`;
   if (end === "finished") {
     const later = openCount === 0 ? "" : `; ${openCount} may succeed later, with --resume`;
-    return `${doneCount} of ${totalCount} requests are done${failed}: ${printable(output)}${later}`;
+    const which = failedCount === 0 ? "" : "; --list-failed shows which";
+    return `${doneCount} of ${totalCount} requests are done${failed}: ${printable(output)}${later}${which}`;
   }
   const why = end === "stopped" ? "interrupted" : "the server cannot be reached";
   return `${why}: ${doneCount} of ${totalCount} requests are done${failed}; go on with --resume`;
 }
 
-function readFiles(args: Arguments): { readonly input: string; readonly output: string } {
-  const input = args.text("input");
+/** What failed: of the journal while there is one, since it is newer, else of the output. */
+async function showFailures(args: Arguments, { stdout, stderr }: Terminal): Promise<number> {
+  const output = readOutput(args);
+  const partial = `${output}.partial`;
+  const path = (await exists(partial)) ? partial : output;
+  const failures = await listFailures(path).catch((error: unknown) => {
+    throw new UsageError(`--output "${printable(path)}" cannot be read: ${describeSystemError(error)}.`);
+  });
+  if (failures.length > 0) await stdout.write(failures.map((each) => `${describeFailedLine(each)}\n`).join(""));
+  else await stderr.write(`sluice: nothing failed: ${printable(path)}\n`);
+  return exitCode(failures.length > 0 ? "failure" : "ok");
+}
+
+function readOutput(args: Arguments): string {
   const output = args.text("output");
-  if (input === undefined || input === "")
-    throw new UsageError("--input is missing: the file with the requests.");
   if (output === undefined || output === "")
     throw new UsageError("--output is missing: the file for the results.");
+  return output;
+}
+
+function readFiles(args: Arguments): { readonly input: string; readonly output: string } {
+  const input = args.text("input");
+  if (input === undefined || input === "")
+    throw new UsageError("--input is missing: the file with the requests.");
+  const output = readOutput(args);
   if (input === output) throw new UsageError("--input and --output are the same file.");
   return { input, output };
 }
