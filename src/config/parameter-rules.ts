@@ -39,6 +39,7 @@ const USUAL: Readonly<Record<ProviderKind, ParameterRules>> = {
     temperature: { min: 0, max: 1 },
     imageDetail: false,
     speakerNames: false,
+    formatEnforced: false,
     outputLimitNeeded: true,
   },
   ollama: {

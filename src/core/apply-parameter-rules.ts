@@ -72,6 +72,15 @@ export function applyParameterRules(
   if (asked !== undefined && thinking === undefined && !isOverridden("thinking")) {
     adjustments.push({ field: "thinking", asked: show(asked), used: "", reason: "not_supported" });
   }
+  const format = request.responseFormat?.kind;
+  if (format !== undefined && !rules.formatEnforced && !isOverridden("response_format")) {
+    adjustments.push({
+      field: "response_format",
+      asked: format,
+      used: "asked for in words",
+      reason: "not_supported",
+    });
+  }
   const isSame = temperature === heat && topP === mass && messages === request.messages && thinking === asked;
   if (isSame) return { request, adjustments };
   const { thinking: _asked, ...plain } = request;

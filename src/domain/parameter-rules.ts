@@ -30,6 +30,8 @@ export interface ParameterRules {
   readonly imageDetail: boolean;
   /** Whether speakers of one role can be told apart by name. */
   readonly speakerNames: boolean;
+  /** Whether it keeps to a form of the answer by force; else it is asked for it in words. */
+  readonly formatEnforced: boolean;
   /** Whether it demands a limit on the answer's length: where nobody says one, it gets the most that has room. */
   readonly outputLimitNeeded: boolean;
   /** Whether it can be told to think first or not to. */
@@ -46,6 +48,7 @@ export const ALL_PARAMETERS: ParameterRules = {
   imageUrls: true,
   imageDetail: true,
   speakerNames: true,
+  formatEnforced: true,
   outputLimitNeeded: false,
   // Each maker has a word of its own for it, or none.
   thinking: false,

@@ -19,6 +19,7 @@ describe("the parameters that a deployment takes", () => {
       forcedToolCalls: true,
       speakerNames: false,
       outputLimitNeeded: true,
+      formatEnforced: false,
     });
     expect(findParameterRules("ollama", "qwen3")).to.include({ forcedToolCalls: false, imageUrls: false });
   });

@@ -74,6 +74,23 @@ describe("whether to think", () => {
   }
 });
 
+describe("a form of the answer that is not enforced", () => {
+  it("is told as asked for in words, unless the operator's own words stand for it", () => {
+    const asked = { responseFormat: { kind: "json_object" } } as const;
+    const told = {
+      field: "response_format",
+      asked: "json_object",
+      used: "asked for in words",
+      reason: "not_supported",
+    };
+    expect(apply(asked, { formatEnforced: false }).adjustments).to.deep.equal([told]);
+    expect(apply(asked).adjustments).to.deep.equal([]);
+    expect(apply({}, { formatEnforced: false }).adjustments).to.deep.equal([]);
+    const { adjustments } = apply(asked, { formatEnforced: false }, { format: "own" });
+    expect(adjustments).to.deep.equal([{ ...told, used: "own", reason: "operator_setting" }]);
+  });
+});
+
 describe("the parameters of a request", () => {
   it("go out as they are where the deployment takes them, as the caller's own object", () => {
     const sampling = { temperature: 2, topP: 1, stopSequences: ["END"] };
