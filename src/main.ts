@@ -25,10 +25,12 @@ import { startServer } from "./server/start-server.ts";
 import { adminMethods } from "./service/admin-methods.ts";
 import { adviceMethods } from "./service/advice-methods.ts";
 import { encodeError } from "./service/encode-error.ts";
+import { historyMethods } from "./service/history-methods.ts";
 import { metricsMethods } from "./service/metrics-methods.ts";
 import { modelMethods } from "./service/model-methods.ts";
 import { generationMethods } from "./service/router-methods.ts";
 import { testModelsMethods } from "./service/test-models-methods.ts";
+import { CallMemory } from "./telemetry/call-memory.ts";
 import { createLogger } from "./telemetry/logger.ts";
 import { PrometheusMetrics } from "./telemetry/prometheus.ts";
 import { RouteTelemetry } from "./telemetry/route-telemetry.ts";
@@ -71,7 +73,8 @@ export async function startSluice(
   });
   const prometheus = new PrometheusMetrics(fleet.metrics);
   const telemetry = new RouteTelemetry(logger, prometheus);
-  routing.observe(observeBoth(telemetry, fleet.observer));
+  const calls = new CallMemory(clock);
+  routing.observe(observeBoth(telemetry, fleet.observer, calls));
   routing.deployments.onBreakerChange((deployment, state) => {
     telemetry.onBreakerChange(deployment, state);
     fleet.onBreakerChange(deployment, state);
@@ -118,7 +121,7 @@ export async function startSluice(
     clock,
     logger,
     encodeError,
-    adminMethods: adminMethods(routing.operations),
+    adminMethods: [...adminMethods(routing.operations), ...historyMethods(calls)],
     metrics: { contentType: prometheus.contentType, render: () => prometheus.text() },
     endlessMethods: [nameMethod(RouterService.method.watchMetrics)],
   }).catch(async (error: unknown) => {
@@ -156,7 +159,7 @@ export async function startSluice(
   };
 }
 
-function observeBoth(first: RouteObserver, second: RouteObserver): RouteObserver {
+function observeBoth(first: RouteObserver, second: RouteObserver, calls: CallMemory): RouteObserver {
   return {
     onAttemptStart(deployment) {
       first.onAttemptStart?.(deployment);
@@ -165,6 +168,7 @@ function observeBoth(first: RouteObserver, second: RouteObserver): RouteObserver
     onAttemptEnd(record, requestId, traceparent) {
       first.onAttemptEnd(record, requestId, traceparent);
       second.onAttemptEnd(record, requestId, traceparent);
+      calls.record(record, requestId);
     },
     onRequestEnd(requestId, attempts, error) {
       first.onRequestEnd(requestId, attempts, error);

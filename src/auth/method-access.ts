@@ -52,7 +52,7 @@ const TABLE: readonly ServiceAccess[] = [
     // It spends tokens at every model at once; reading the catalog is no right to that.
     testModels: "admin",
   }),
-  access(AdminService, { resetPerformance: "admin" }),
+  access(AdminService, { resetPerformance: "admin", reportUsage: "admin", listCalls: "admin" }),
   // Load balancers and orchestrators have no credentials. The list of services is none of their business.
   access(Health, { check: "open", watch: "open", list: "metrics" }),
   access(ServerReflection, { serverReflectionInfo: "reflection" }),

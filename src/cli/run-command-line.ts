@@ -3,6 +3,7 @@
 import { findNearName } from "../config/near-name.ts";
 import type { Command, LeafCommand } from "./command.ts";
 import { batchCommand } from "./commands/batch.ts";
+import { callsCommand } from "./commands/calls.ts";
 import { configCommand } from "./commands/config.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -16,6 +17,7 @@ import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { streamCommand } from "./commands/stream.ts";
 import { testModelsCommand } from "./commands/test-models.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { exitCode } from "./exit-code.ts";
 import { renderCommandHelp, renderProgramHelp } from "./help-text.ts";
 import { parseArguments } from "./parse-arguments.ts";
@@ -35,6 +37,8 @@ export const COMMANDS: readonly Command[] = [
   testModelsCommand,
   recommendCommand,
   explainCommand,
+  usageCommand,
+  callsCommand,
   resetCommand,
   configCommand,
   keysCommand,

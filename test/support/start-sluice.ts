@@ -37,6 +37,8 @@ const COUNTING: CountingPreset = {
 /** A whole Sluice on a free port of 127.0.0.1. */
 export interface TestSluice {
   readonly port: number;
+  /** Of the admin address, where `server` of the changes has one. */
+  readonly adminPort: number | undefined;
   /** `http://127.0.0.1:<port>`. */
   readonly baseUrl: string;
   readonly logger: MemoryLogger;
@@ -65,7 +67,8 @@ export async function startSluiceOver(
     await sluice.stop();
     refuseCanaries("the log", JSON.stringify(logger.lines));
   };
-  return { port, baseUrl: `http://127.0.0.1:${port}`, logger, stop };
+  const adminPort = sluice.adminAddress?.port;
+  return { port, adminPort, baseUrl: `http://127.0.0.1:${port}`, logger, stop };
 }
 
 function makeConfig(baseUrls: Readonly<Record<string, string>>, changes: SluiceChanges): Config {

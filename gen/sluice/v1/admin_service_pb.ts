@@ -6,13 +6,17 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Attempt, Usage } from "./generation_pb.ts";
+import { file_sluice_v1_generation } from "./generation_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sluice/v1/admin_service.proto.
  */
 export const file_sluice_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zbHVpY2UvdjEvYWRtaW5fc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIicKF1Jlc2V0UGVyZm9ybWFuY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiLwoYUmVzZXRQZXJmb3JtYW5jZVJlc3BvbnNlEhMKC2RlcGxveW1lbnRzGAEgAygJMmsKDEFkbWluU2VydmljZRJbChBSZXNldFBlcmZvcm1hbmNlEiIuc2x1aWNlLnYxLlJlc2V0UGVyZm9ybWFuY2VSZXF1ZXN0GiMuc2x1aWNlLnYxLlJlc2V0UGVyZm9ybWFuY2VSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("Ch1zbHVpY2UvdjEvYWRtaW5fc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIicKF1Jlc2V0UGVyZm9ybWFuY2VSZXF1ZXN0EgwKBG5hbWUYASABKAkiLwoYUmVzZXRQZXJmb3JtYW5jZVJlc3BvbnNlEhMKC2RlcGxveW1lbnRzGAEgAygJIkgKElJlcG9ydFVzYWdlUmVxdWVzdBIRCglmaXJzdF9kYXkYASABKAkSEAoIbGFzdF9kYXkYAiABKAkSDQoFbW9kZWwYAyABKAkiaAoTUmVwb3J0VXNhZ2VSZXNwb25zZRIuCgpzaW5jZV90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIhCgRyb3dzGAIgAygLMhMuc2x1aWNlLnYxLlVzYWdlUm93IoACCghVc2FnZVJvdxILCgNkYXkYASABKAkSEgoKZGVwbG95bWVudBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRINCgVtb2RlbBgEIAEoCRISCgpjYWxsX2NvdW50GAUgASgDEhcKD3N1Y2NlZWRlZF9jb3VudBgGIAEoAxIUCgxmYWlsZWRfY291bnQYByABKAMSFwoPYWJhbmRvbmVkX2NvdW50GAggASgDEh8KBXVzYWdlGAkgASgLMhAuc2x1aWNlLnYxLlVzYWdlEjUKEnN1Y2NlZWRlZF9kdXJhdGlvbhgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJoChBMaXN0Q2FsbHNSZXF1ZXN0Eg0KBW1vZGVsGAEgASgJEhMKC2ZhaWxlZF9vbmx5GAIgASgIEhIKCnJlcXVlc3RfaWQYAyABKAkSEgoFbGltaXQYBCABKAVIAIgBAUIICgZfbGltaXQiMwoRTGlzdENhbGxzUmVzcG9uc2USHgoFY2FsbHMYASADKAsyDy5zbHVpY2UudjEuQ2FsbCJtCgRDYWxsEiwKCGVuZF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpyZXF1ZXN0X2lkGAIgASgJEiMKB2F0dGVtcHQYAyABKAsyEi5zbHVpY2UudjEuQXR0ZW1wdDKBAgoMQWRtaW5TZXJ2aWNlElsKEFJlc2V0UGVyZm9ybWFuY2USIi5zbHVpY2UudjEuUmVzZXRQZXJmb3JtYW5jZVJlcXVlc3QaIy5zbHVpY2UudjEuUmVzZXRQZXJmb3JtYW5jZVJlc3BvbnNlEkwKC1JlcG9ydFVzYWdlEh0uc2x1aWNlLnYxLlJlcG9ydFVzYWdlUmVxdWVzdBoeLnNsdWljZS52MS5SZXBvcnRVc2FnZVJlc3BvbnNlEkYKCUxpc3RDYWxscxIbLnNsdWljZS52MS5MaXN0Q2FsbHNSZXF1ZXN0Ghwuc2x1aWNlLnYxLkxpc3RDYWxsc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_sluice_v1_generation]);
 
 /**
  * Asks to forget what was measured.
@@ -57,6 +61,251 @@ export const ResetPerformanceResponseSchema: GenMessage<ResetPerformanceResponse
   messageDesc(file_sluice_v1_admin_service, 1);
 
 /**
+ * Asks what was used.
+ *
+ * @generated from message sluice.v1.ReportUsageRequest
+ */
+export type ReportUsageRequest = Message<"sluice.v1.ReportUsageRequest"> & {
+  /**
+   * The first day, as `2026-11-21`, in UTC. Empty means the earliest there is.
+   *
+   * @generated from field: string first_day = 1;
+   */
+  firstDay: string;
+
+  /**
+   * The last day, itself included. Empty means today.
+   *
+   * @generated from field: string last_day = 2;
+   */
+  lastDay: string;
+
+  /**
+   * Only this model of the catalog. Empty means all.
+   *
+   * @generated from field: string model = 3;
+   */
+  model: string;
+};
+
+/**
+ * Describes the message sluice.v1.ReportUsageRequest.
+ * Use `create(ReportUsageRequestSchema)` to create a new message.
+ */
+export const ReportUsageRequestSchema: GenMessage<ReportUsageRequest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_admin_service, 2);
+
+/**
+ * What was used.
+ *
+ * @generated from message sluice.v1.ReportUsageResponse
+ */
+export type ReportUsageResponse = Message<"sluice.v1.ReportUsageResponse"> & {
+  /**
+   * Since when it is counted: the start of the process.
+   *
+   * @generated from field: google.protobuf.Timestamp since_time = 1;
+   */
+  sinceTime?: Timestamp | undefined;
+
+  /**
+   * One for each day and deployment with calls; the earliest day first, then by deployment.
+   *
+   * @generated from field: repeated sluice.v1.UsageRow rows = 2;
+   */
+  rows: UsageRow[];
+};
+
+/**
+ * Describes the message sluice.v1.ReportUsageResponse.
+ * Use `create(ReportUsageResponseSchema)` to create a new message.
+ */
+export const ReportUsageResponseSchema: GenMessage<ReportUsageResponse> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_admin_service, 3);
+
+/**
+ * What one deployment was used for on one day.
+ *
+ * @generated from message sluice.v1.UsageRow
+ */
+export type UsageRow = Message<"sluice.v1.UsageRow"> & {
+  /**
+   * The day on which the calls ended, as `2026-11-21`, in UTC.
+   *
+   * @generated from field: string day = 1;
+   */
+  day: string;
+
+  /**
+   * The deployment.
+   *
+   * @generated from field: string deployment = 2;
+   */
+  deployment: string;
+
+  /**
+   * Its provider.
+   *
+   * @generated from field: string provider = 3;
+   */
+  provider: string;
+
+  /**
+   * Its model of the catalog.
+   *
+   * @generated from field: string model = 4;
+   */
+  model: string;
+
+  /**
+   * Calls that ended: every attempt, health checks and judges included.
+   *
+   * @generated from field: int64 call_count = 5;
+   */
+  callCount: bigint;
+
+  /**
+   * Those that brought a whole answer.
+   *
+   * @generated from field: int64 succeeded_count = 6;
+   */
+  succeededCount: bigint;
+
+  /**
+   * Those that failed.
+   *
+   * @generated from field: int64 failed_count = 7;
+   */
+  failedCount: bigint;
+
+  /**
+   * Those that the caller or Sluice gave up.
+   *
+   * @generated from field: int64 abandoned_count = 8;
+   */
+  abandonedCount: bigint;
+
+  /**
+   * What is known of their tokens and cost. Unset when nothing is.
+   *
+   * @generated from field: sluice.v1.Usage usage = 9;
+   */
+  usage?: Usage | undefined;
+
+  /**
+   * The time of all succeeded calls together.
+   *
+   * @generated from field: google.protobuf.Duration succeeded_duration = 10;
+   */
+  succeededDuration?: Duration | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.UsageRow.
+ * Use `create(UsageRowSchema)` to create a new message.
+ */
+export const UsageRowSchema: GenMessage<UsageRow> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_admin_service, 4);
+
+/**
+ * Asks for the last calls to providers.
+ *
+ * @generated from message sluice.v1.ListCallsRequest
+ */
+export type ListCallsRequest = Message<"sluice.v1.ListCallsRequest"> & {
+  /**
+   * Only of this model of the catalog. Empty means all.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Only those that failed.
+   *
+   * @generated from field: bool failed_only = 2;
+   */
+  failedOnly: boolean;
+
+  /**
+   * Only those of this request. Empty means all.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * At most so many, 1 to 2,000. Unset means 100.
+   *
+   * @generated from field: optional int32 limit = 4;
+   */
+  limit?: number | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.ListCallsRequest.
+ * Use `create(ListCallsRequestSchema)` to create a new message.
+ */
+export const ListCallsRequestSchema: GenMessage<ListCallsRequest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_admin_service, 5);
+
+/**
+ * The last calls to providers.
+ *
+ * @generated from message sluice.v1.ListCallsResponse
+ */
+export type ListCallsResponse = Message<"sluice.v1.ListCallsResponse"> & {
+  /**
+   * The newest first.
+   *
+   * @generated from field: repeated sluice.v1.Call calls = 1;
+   */
+  calls: Call[];
+};
+
+/**
+ * Describes the message sluice.v1.ListCallsResponse.
+ * Use `create(ListCallsResponseSchema)` to create a new message.
+ */
+export const ListCallsResponseSchema: GenMessage<ListCallsResponse> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_admin_service, 6);
+
+/**
+ * One call to a provider.
+ *
+ * @generated from message sluice.v1.Call
+ */
+export type Call = Message<"sluice.v1.Call"> & {
+  /**
+   * When it ended.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 1;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * The request it was made for.
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * What became of it.
+   *
+   * @generated from field: sluice.v1.Attempt attempt = 3;
+   */
+  attempt?: Attempt | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.Call.
+ * Use `create(CallSchema)` to create a new message.
+ */
+export const CallSchema: GenMessage<Call> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_admin_service, 7);
+
+/**
  * Changes how a running replica behaves. Errors are as for RouterService.
  *
  * @generated from service sluice.v1.AdminService
@@ -73,6 +322,28 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ResetPerformanceRequestSchema;
     output: typeof ResetPerformanceResponseSchema;
+  },
+  /**
+   * What each deployment was used for, day by day. In memory: from the start of
+   * the process on, 366 days at the most. Of this replica alone.
+   *
+   * @generated from rpc sluice.v1.AdminService.ReportUsage
+   */
+  reportUsage: {
+    methodKind: "unary";
+    input: typeof ReportUsageRequestSchema;
+    output: typeof ReportUsageResponseSchema;
+  },
+  /**
+   * The last calls to providers, of which 2,000 are kept in memory. Never what was
+   * asked or answered. Of this replica alone.
+   *
+   * @generated from rpc sluice.v1.AdminService.ListCalls
+   */
+  listCalls: {
+    methodKind: "unary";
+    input: typeof ListCallsRequestSchema;
+    output: typeof ListCallsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_sluice_v1_admin_service, 0);

@@ -25,6 +25,8 @@ const PROMISED: Readonly<Record<string, Scope | "open">> = {
   "sluice.v1.ModelService/ExplainRoute": "models.read",
   "sluice.v1.ModelService/TestModels": "admin",
   "sluice.v1.AdminService/ResetPerformance": "admin",
+  "sluice.v1.AdminService/ReportUsage": "admin",
+  "sluice.v1.AdminService/ListCalls": "admin",
   "grpc.health.v1.Health/Check": "open",
   "grpc.health.v1.Health/Watch": "open",
   "grpc.health.v1.Health/List": "metrics",
