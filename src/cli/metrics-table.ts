@@ -62,6 +62,7 @@ const COLUMNS: readonly Column<Row>[] = [
     emphasis: ({ deployment }) => (describePause({ deployment }) === UNKNOWN ? "plain" : "doubtful"),
   },
   numberColumn("IN FLIGHT", (attempts) => formatCount(attempts.inFlightCount)),
+  { heading: "WAITING", align: "right", text: ({ deployment }) => formatCount(deployment.waitingCount) },
   numberColumn("OK/FAILED", (attempts) => {
     const ok = countOutcomes(attempts, (outcome) => outcome === Outcome.SUCCESS);
     const failed = countOutcomes(attempts, (outcome) => !NEUTRAL_OUTCOMES.includes(outcome));

@@ -37,6 +37,8 @@ export interface DeploymentMetrics {
   /** Only while open. */
   readonly nextProbeDelayMs: number | undefined;
   readonly attempts: AttemptMetrics;
+  /** Attempts that wait for their turn here; one that waits at several deployments counts at each. */
+  readonly waitingCount: number;
   /** 0 bad to 1 good; an output only. */
   readonly healthScore: number;
   readonly evidence: EvidenceSummary;

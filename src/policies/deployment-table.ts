@@ -95,7 +95,7 @@ export class DeploymentTable {
   #sum(model: Model, evidenceOf: EvidenceReader): ModelMetrics {
     const total = new AttemptTally();
     const deployments = model.deployments.map((deployment): DeploymentMetrics => {
-      const { breaker, tally } = this.entry(deployment);
+      const { breaker, limit, tally } = this.entry(deployment);
       total.add(tally);
       const breakerState = breaker.state;
       return {
@@ -104,6 +104,7 @@ export class DeploymentTable {
         consecutiveFailureCount: breaker.consecutiveFailureCount,
         nextProbeDelayMs: breakerState === "open" ? breaker.nextProbeDelayMs : undefined,
         attempts: tally.summarize(),
+        waitingCount: limit.waitingCount,
         ...evidenceOf(deployment),
       };
     });

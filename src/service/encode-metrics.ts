@@ -110,6 +110,7 @@ function encodeDeployment(metrics: DeploymentMetrics) {
     breakerState: BREAKER_STATES[metrics.breakerState],
     consecutiveFailureCount: metrics.consecutiveFailureCount,
     attempts: encodeAttempts(metrics.attempts),
+    waitingCount: metrics.waitingCount,
     healthScore: metrics.healthScore,
     evidence: encodeEvidence(metrics.evidence),
     ...(nextProbeDelayMs === undefined ? {} : { nextProbeDelay: encodeDuration(nextProbeDelayMs) }),

@@ -156,6 +156,17 @@ function registerStateGauges(source: MetricsSource, registers: Registry[]): void
     },
   });
   new Gauge({
+    name: "sluice_attempts_waiting",
+    help: "Attempts that wait for a place at a deployment; one that waits at several counts at each.",
+    labelNames: ["deployment"],
+    registers,
+    collect() {
+      for (const { deployment, waitingCount } of listDeployments(source)) {
+        this.set({ deployment: deployment.id }, waitingCount);
+      }
+    },
+  });
+  new Gauge({
     name: "sluice_breaker_state",
     help: "1 for the state that a deployment's circuit breaker is in, 0 for the others.",
     labelNames: ["deployment", "state"],

@@ -34,6 +34,7 @@ const SNAPSHOT: MessageInitShape<typeof MetricsSnapshotSchema> = {
           breakerState: BreakerState.OPEN,
           nextProbeDelay: durationFromMs(12_000),
           healthScore: 0.25,
+          waitingCount: 3,
           evidence: { headroomRatio: 0.4, admittedRatio: 1, cooldownDelay: durationFromMs(9_000) },
           attempts: {
             inFlightCount: 2,
@@ -83,12 +84,12 @@ describe("sluice metrics", () => {
     const [heading, row] = out.split("\n").slice(-4);
     expect(heading?.split(/ {2,}/)).to.deep.equal([
       ...["DEPLOYMENT", "MODEL", "BREAKER", "HEALTH", "HEADROOM", "PAUSE"],
-      ...["IN FLIGHT", "OK/FAILED", "SUCCESS"],
+      ...["IN FLIGHT", "WAITING", "OK/FAILED", "SUCCESS"],
       ...["TTFT P50/P95", "LATENCY P50/P95", "TOKENS IN/OUT", "COST"],
     ]);
     expect(row?.split(/ {2,}/)).to.deep.equal([
       ...["glm/智谱-flash", "智谱-flash", "open 12.0s", "0.25", "40.0%", "cooldown 9.00s"],
-      ...["2", "12.3k/7", "99.9%"],
+      ...["2", "3", "12.3k/7", "99.9%"],
       ...["210ms/1.40s", "2.00s/1m05s", "1.23M/890", "$12.34"],
     ]);
     expect(out).to.contain("replica replica-1\nup 2h05m at 2023-11-14T22:13:20.000Z\n");
@@ -98,7 +99,7 @@ describe("sluice metrics", () => {
   it("shows what is not known as a dash, never as zero", async () => {
     const { out } = await run(answer, [], { columnCount: 200 });
     expect(out.trimEnd().split("\n").at(-1)?.split(/ {2,}/).slice(3)).to.deep.equal([
-      ...["-", "-", "-", "0", "0/0"],
+      ...["-", "-", "-", "0", "0", "0/0"],
       "-",
       "-/-",
       "-/-",

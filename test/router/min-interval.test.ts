@@ -27,6 +27,8 @@ describe("a deployment's min_interval", () => {
   it("lets requests start one after the other, in order, at its pace, however long answers take", async () => {
     const bench = makeBench();
     const routes = [bench.route(A), bench.route(A), bench.route(A)];
+    const [metrics] = bench.routing.metrics.snapshot([]).models;
+    expect(metrics?.deployments[0]?.waitingCount).to.equal(2);
     for (let started = 1; started <= 3; started++) {
       expect(countStarted(bench)).to.equal(started);
       bench.provider("a-provider").attempts.at(-1)?.text("slow");
