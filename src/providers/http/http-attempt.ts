@@ -15,6 +15,8 @@ import { readRetryAfterMs } from "./retry-after.ts";
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
 /** How long a body may go on after all that matters of it has come. */
 const TAIL_TIMEOUT_MS = 2_000;
+/** How long an error's body is waited for, from its head on: then the status alone tells, and another can be asked. */
+const ERROR_BODY_TIMEOUT_MS = 1_000;
 /** Given to undici on abort; one for all, because making an Error costs a stack trace. */
 const ABORTED = new Error("attempt aborted");
 
@@ -107,7 +109,7 @@ export class HttpAttempt implements ProviderAttempt, Dispatcher.DispatchHandler 
     if (httpStatus >= 300) {
       const retryAfterMs = readRetryAfterMs(headers, this.#clock.wallMs());
       this.#errorAnswer = { httpStatus, retryAfterMs, body: new GrowingBuffer() };
-      this.#setTailTimer(() => this.#finish());
+      this.#setTailTimer(ERROR_BODY_TIMEOUT_MS, () => this.#finish());
       return;
     }
     const encoding = headers["content-encoding"];
@@ -209,7 +211,7 @@ export class HttpAttempt implements ProviderAttempt, Dispatcher.DispatchHandler 
    */
   #awaitTail(): void {
     if (this.#isOver) return;
-    this.#setTailTimer(() => this.#release());
+    this.#setTailTimer(TAIL_TIMEOUT_MS, () => this.#release());
     if (this.#isPaused) this.#controller?.resume();
   }
 
@@ -220,8 +222,8 @@ export class HttpAttempt implements ProviderAttempt, Dispatcher.DispatchHandler 
     if (!this.#isOver) this.#controller?.abort(ABORTED);
   }
 
-  #setTailTimer(onTimeout: () => void): void {
+  #setTailTimer(timeoutMs: number, onTimeout: () => void): void {
     this.#cancelTailTimer?.();
-    this.#cancelTailTimer = this.#clock.timer(TAIL_TIMEOUT_MS, onTimeout);
+    this.#cancelTailTimer = this.#clock.timer(timeoutMs, onTimeout);
   }
 }

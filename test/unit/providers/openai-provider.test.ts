@@ -226,7 +226,9 @@ describe("The OpenAI provider over real HTTP", () => {
       await eventually(() => expect(recorder.activityCount).to.equal(1));
       upstream.exchanges[0]?.write('{"error":{"code":"1113"}}');
       await eventually(() => expect(recorder.activityCount).to.equal(2));
-      await clock.advance(2_000);
+      await clock.advance(999);
+      expect(recorder.ends).to.deep.equal([]);
+      await clock.advance(1);
       expect(recorder.failure).to.include({ class: "quota_exhausted", httpStatus: 429 });
     });
 
