@@ -1,5 +1,6 @@
 import { deriveDeploymentId } from "./deployment-ids.ts";
 import { findNearName } from "./near-name.ts";
+import { THINKING_KINDS } from "./parameter-rules.ts";
 import { type ConfigProblem, quoteName, type ValuePath } from "./problem.ts";
 import { childValue, valueAt } from "./schema/schema-node.ts";
 import type { YamlSource } from "./yaml-source.ts";
@@ -15,7 +16,11 @@ export function checkReferences(root: unknown, file: YamlSource): ConfigProblem[
   return [
     ...checkTogether(providers, models, file),
     ...(Array.isArray(models)
-      ? [...checkProviderNames(root, models, file), ...checkUnique(models, file)]
+      ? [
+          ...checkProviderNames(root, models, file),
+          ...checkThinking(providers, models, file),
+          ...checkUnique(models, file),
+        ]
       : []),
   ];
 }
@@ -49,6 +54,27 @@ function checkProviderNames(root: unknown, models: readonly unknown[], file: Yam
         ? `one of ${known.map(quoteName).join(", ")}`
         : `${quoteName(near)} (did you mean that?)`;
     return [file.problemAt(providerPath, `names a provider${name} that is not there`, right)];
+  });
+}
+
+/** Where a provider has no word for it the setting would do nothing. */
+function checkThinking(providers: unknown, models: readonly unknown[], file: YamlSource): ConfigProblem[] {
+  return listDeployments(models).flatMap(({ deployment, path }) => {
+    const provider = childValue(deployment, "provider");
+    const kind =
+      typeof provider === "string" ? childValue(childValue(providers, provider), "kind") : undefined;
+    if (typeof kind !== "string" || THINKING_KINDS.has(kind)) return [];
+    const kinds = [...THINKING_KINDS].join(", ");
+    const right = `to leave it out: only providers of the kinds ${kinds} can be told`;
+    const given = [
+      ...(childValue(deployment, "thinking") === undefined ? [] : [["thinking"]]),
+      ...(childValue(childValue(deployment, "parameters"), "thinking") === true
+        ? [["parameters", "thinking"]]
+        : []),
+    ];
+    return given.map((member) =>
+      file.problemAtKey([...path, ...member], `means nothing to a provider of kind ${kind}`, right),
+    );
   });
 }
 

@@ -17,7 +17,7 @@ const NO_STOP = /^(?:openai\/)?(?:o[3-9]|gpt-5(?!\.(?:[5-9]|\d\d))(?!.*-chat))/;
 /** Zhipu's that can think and can leave it; glm-5.3 cannot, and older ones do not think. */
 const THINKING_GLM = /^(?:z-ai\/)?glm-(?:4\.[5-9]|5(?!\.3))/;
 /** Who has a word for it. */
-const THINKING_KINDS: ReadonlySet<ProviderKind> = new Set(["glm", "openrouter", "ollama"]);
+export const THINKING_KINDS: ReadonlySet<string> = new Set<ProviderKind>(["glm", "openrouter", "ollama"]);
 
 const USUAL: Readonly<Record<ProviderKind, ParameterRules>> = {
   openai: ALL_PARAMETERS,

@@ -26,6 +26,14 @@ describe("catalog in the file", () => {
     expect(models).to.have.length(10);
   });
 
+  it("changes whether a model thinks where nobody says", () => {
+    const thinkingOf = (text: string) => find(text, "glm-4.6")?.deployments[0]?.thinking;
+    expect([thinkingOf(""), thinkingOf("catalog: { glm-4.6: { thinking: true } }")]).to.deep.equal([
+      false,
+      true,
+    ]);
+  });
+
   it("puts another upstream model behind a name, without the price list of the old one", () => {
     const text =
       "catalog: { glm-4.6-air: { upstream_model: glm-4.5-air, price_usd_per_million_tokens: { input: 0.2, output: 1.1 } } }";

@@ -164,6 +164,14 @@ describe("problems of the configuration", () => {
       ["11:33: models[0].deployments[0].request_overrides.x is not finite"],
     ],
     [
+      "thinking at a provider that cannot be told",
+      catalogYaml({ deployment: "thinking: false\n        parameters: { thinking: true }" }),
+      [
+        "11:9: models[0].deployments[0].thinking means nothing to a provider of kind simulator",
+        "12:23: models[0].deployments[0].parameters.thinking means nothing to a provider of kind simulator",
+      ],
+    ],
+    [
       "an id with a space",
       catalogYaml({ deployment: "id: a b" }),
       ["11:13: models[0].deployments[0].id does not fit"],

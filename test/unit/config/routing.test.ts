@@ -130,6 +130,16 @@ describe("the configuration of routing", () => {
     });
   });
 
+  it("reads whether a deployment thinks where nobody says", () => {
+    const provider = "{ kind: ollama, base_url: http://127.0.0.1:1 }";
+    const text = catalogYaml({
+      provider,
+      deployment: "thinking: true\n        parameters: { thinking: true }",
+    });
+    const [deployment] = expectConfig(loadText(text)).models[0]?.deployments ?? [];
+    expect([deployment?.thinking, deployment?.parameters?.thinking]).to.deep.equal([true, true]);
+  });
+
   const wrong: [string, string, string][] = [
     [
       "breaker: { preset: adaptive, recovery_time: 1s }",
