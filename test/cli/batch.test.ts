@@ -228,7 +228,9 @@ describe("sluice batch", () => {
     expect(bookedCount()).to.equal(1);
     expect((await readResults())[0]?.answer?.text).to.contain("one");
     const absent = new TestTerminal();
-    expect(await runCommandLine(["batch", "-o", join(folder, "absent"), "--list-failed"], absent)).to.equal(2);
+    expect(await runCommandLine(["batch", "-o", join(folder, "absent"), "--list-failed"], absent)).to.equal(
+      2,
+    );
     expect(absent.err).to.contain("cannot be read");
   });
 

@@ -13,8 +13,8 @@ import { printable } from "../printable-text.ts";
 import { ProgressBar } from "../progress-bar.ts";
 import { SIMULATION_NOTICE } from "../simulation-notice.ts";
 import { describeSystemError } from "../system-error.ts";
-import type { Terminal } from "../terminal.ts";
 import { readTargetOption, resolveTarget, TARGET_OPTIONS } from "../target-option.ts";
+import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usage-error.ts";
 
 const DEFAULT_CONCURRENCY = 4;
@@ -129,7 +129,8 @@ async function showFailures(args: Arguments, { stdout, stderr }: Terminal): Prom
   const failures = await listFailures(path).catch((error: unknown) => {
     throw new UsageError(`--output "${printable(path)}" cannot be read: ${describeSystemError(error)}.`);
   });
-  if (failures.length > 0) await stdout.write(failures.map((each) => `${describeFailedLine(each)}\n`).join(""));
+  if (failures.length > 0)
+    await stdout.write(failures.map((each) => `${describeFailedLine(each)}\n`).join(""));
   else await stderr.write(`sluice: nothing failed: ${printable(path)}\n`);
   return exitCode(failures.length > 0 ? "failure" : "ok");
 }
