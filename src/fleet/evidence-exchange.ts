@@ -164,6 +164,7 @@ export class EvidenceExchange {
     // Others may have news from the time without them, and we for them.
     this.#hastenDigest(clock.nowMs());
     this.#stopAsking();
+    this.#inbox.expectAnswers();
     this.#stopAsking = bus.ask(
       {
         subject: SYNC_SUBJECT,

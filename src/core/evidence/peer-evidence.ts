@@ -69,7 +69,11 @@ export class PeerEvidence {
    */
   merge(evidence: ReplicaEvidence, nowMs: number, news: Float64Array): boolean {
     const offsetMs = nowMs - evidence.sentMs;
-    const driftedMs = this.#offsetMs + this.silentMs(nowMs) * MAX_DRIFT_RATIO;
+    const silentMs = this.silentMs(nowMs);
+    // The clock of a machine that was suspended has stood still: from whoever was gone anything is news, and of
+    // what a frozen connection brings all at once the last is on time.
+    const knownMs = silentMs > PEER_GONE_MS ? Number.POSITIVE_INFINITY : this.#offsetMs;
+    const driftedMs = knownMs + silentMs * MAX_DRIFT_RATIO;
     if (offsetMs > driftedMs + MAX_DELAY_MS) return false;
     this.#offsetMs = Math.min(driftedMs, offsetMs);
     this.#heardMs = Math.max(this.#heardMs, nowMs);

@@ -135,9 +135,10 @@ describe("the exchange of evidence", () => {
     fleet = new FleetBench({ replicaCount: 2, providers: ["p"], played: [1] });
     fleet.advance(1_000);
     let readCount = 0;
-    const makeMessage = (subject: string, type: string): BusMessage => ({
+    const makeMessage = (subject: string, type: string, wireBytes = 100): BusMessage => ({
       subject,
       type,
+      wireBytes,
       get payload() {
         readCount += 1;
         return new Uint8Array();
@@ -153,6 +154,23 @@ describe("the exchange of evidence", () => {
       fleet.buses[1]?.ask(makeMessage("sluice.v1.sync", "sluice.v1.SnapshotRequest"), limits, () => {});
     fleet.advance(20);
     expect(readCount).to.equal(60);
+    // As JSON a message costs what it is long: 4 MiB at once, and 512 KiB more each second.
+    readCount = 0;
+    fleet.advance(60_000);
+    for (let message = 0; message < 200; message++)
+      inbox.take(makeMessage("sluice.v1.health.replica-1", "sluice.v1.HealthMessage", 93 * 1_024));
+    expect(readCount).to.equal(44);
+    fleet.advance(1_000);
+    for (let message = 0; message < 200; message++)
+      inbox.take(makeMessage("sluice.v1.health.replica-1", "sluice.v1.HealthMessage", 93 * 1_024));
+    expect(readCount).to.equal(44 + 5);
+    readCount = 0;
+    inbox.takeQuestion(makeMessage("sluice.v1.sync", "sluice.v1.SnapshotRequest", 4_097));
+    expect(readCount).to.equal(0);
+    inbox.expectAnswers();
+    for (let answer = 0; answer < 32; answer++)
+      inbox.takeSnapshot(makeMessage("sluice.v1.sync", "sluice.v1.Snapshot", 1_024 * 1_024));
+    expect(readCount).to.equal(4);
   });
 
   it("is heard by the others while its breaker is open for a day", () => {
