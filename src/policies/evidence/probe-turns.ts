@@ -33,7 +33,7 @@ export class ProbeTurns {
   readonly #fleet: FleetEvidence;
   readonly #weightOf: (replicaId: string) => number;
   readonly #random: Random;
-  readonly #patienceRatio: number;
+  #patienceRatio: number | undefined;
   #parts: TurnParts | undefined;
   #heldBackSinceMs: number | undefined;
 
@@ -47,7 +47,6 @@ export class ProbeTurns {
     this.#fleet = fleet;
     this.#weightOf = weightOf;
     this.#random = random;
-    this.#patienceRatio = 1 - random.next() / 2;
   }
 
   /** From now on this replica probes only in its turn. */
@@ -106,6 +105,7 @@ export class ProbeTurns {
   #defer(delayMs: number, liveCount: number): void {
     const turnsMs = FLEET_PROBE_INTERVAL_MS * liveCount * MAX_MISSED_TURN_COUNT;
     const spreadMs = this.#random.next() * LEASE_EPOCH_MS;
+    this.#patienceRatio ??= 1 - this.#random.next() / 2;
     const maxWaitMs = Math.min(turnsMs, MAX_PROBE_WAIT_MS) * this.#patienceRatio;
     this.#breaker.deferProbe(delayMs + spreadMs, maxWaitMs);
   }
