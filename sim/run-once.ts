@@ -29,6 +29,9 @@ export interface RunInput {
 }
 
 const WATCH_MS = 100;
+const AGREEMENT_LOOK_MS = 500;
+/** What is compared is kept for so long. */
+const MAX_AGREEMENT_MS = 50_000;
 /** After the last arrival everything must be over by the deadline. */
 const DRAIN_MS = 5_000;
 
@@ -50,6 +53,7 @@ export function runOnce(input: RunInput): Measures {
   scheduleReloads(clock, world, effects, fleet, untilMs);
   scheduleRestarts(clock, input, fleet);
   const watch = watchSuspicion(clock, input, fleet, referee);
+  const agreement = watchAgreement(clock, input, fleet);
   clock.runUntil(untilMs, referee.checkEvent);
   const { stateChangeCount } = fleet;
   fleet.close();
@@ -62,6 +66,7 @@ export function runOnce(input: RunInput): Measures {
     untilMs,
     replicaCount: regime.replicaCount,
     fleetSuspectMs: watch.foundMs,
+    agreementMs: agreement.foundMs,
     stateChangeCount,
   });
 }
@@ -105,6 +110,25 @@ function scheduleRestarts(clock: EventClock, { scenario, regime, untilMs }: RunI
     const atMs = fromMs + replica * everyMs;
     if (atMs < untilMs) clock.timer(atMs, () => fleet.restart(replica));
   }
+}
+
+/** Finds when, after the network has healed, all replicas knew the same of the time before. */
+function watchAgreement(
+  clock: EventClock,
+  { scenario, untilMs }: RunInput,
+  fleet: Fleet,
+): { readonly foundMs: number | undefined } {
+  const { healsMs } = scenario.network;
+  const watch: { foundMs: number | undefined } = { foundMs: undefined };
+  if (healsMs === 0 || fleet.agrees === undefined) return watch;
+  const look = () => {
+    if (fleet.agrees?.(healsMs) === true) watch.foundMs = clock.nowMs() - healsMs;
+    else if (clock.nowMs() + AGREEMENT_LOOK_MS < Math.min(untilMs, healsMs + MAX_AGREEMENT_MS)) {
+      clock.timer(AGREEMENT_LOOK_MS, look);
+    }
+  };
+  if (healsMs < untilMs) clock.timer(healsMs, look);
+  return watch;
 }
 
 /** Finds when every replica held the busiest of the bad endpoints for failed. */

@@ -86,6 +86,8 @@ export async function startSluice(
     await Promise.all([...providers.values()].map((provider) => provider.close()));
     routing.close();
   };
+  // Whoever calls finds a replica that knows what the others know.
+  await fleet.joined;
   const server = await startServer({
     config: config.server,
     methods: [

@@ -2,6 +2,7 @@
 
 import { setTimeout as pass } from "node:timers/promises";
 import type { NatsBus } from "../../src/bus/nats-bus.ts";
+import { seededRandom } from "../../src/lib/random.ts";
 import { openTestBus, whenState } from "../../test/support/open-test-bus.ts";
 import { hears, waitFor } from "./measures.ts";
 import { type ModelServer, startModelServer } from "./model-server.ts";
@@ -41,12 +42,30 @@ export interface Outage {
   readonly answeredCount: number;
 }
 
-/** Lets `outageCount` deployments die, two at a time, each of a model of its own. */
+/**
+ * Lets `outageCount` deployments die, two at a time, each of a model of its own. Every two have
+ * replicas of their own, so that no outage knows of the one before, and the same traffic whatever the way.
+ */
 export async function measureOutageCalls(
   natsPort: number,
   replicaCount: number,
   way: SharingWay,
   outageCount: number,
+): Promise<readonly Outage[]> {
+  const outages: Outage[] = [];
+  for (let first = 0; first < outageCount; first += PARALLEL_COUNT) {
+    const parallelCount = Math.min(PARALLEL_COUNT, outageCount - first);
+    outages.push(...(await measureOutages(natsPort, replicaCount, way, parallelCount, first)));
+  }
+  return outages;
+}
+
+async function measureOutages(
+  natsPort: number,
+  replicaCount: number,
+  way: SharingWay,
+  outageCount: number,
+  seed: number,
 ): Promise<readonly Outage[]> {
   const models = await startModelServer(ANSWER_MS);
   const replicas: Replica[] = [];
@@ -71,19 +90,12 @@ export async function measureOutageCalls(
         const bus = buses[index];
         return bus === undefined ? [] : [{ id, bus }];
       });
-      stopPolling = pollSharedState(polled, pollMs);
+      stopPolling = pollSharedState(polled, pollMs, seededRandom(seed));
     }
     const heardCount = way === "none" ? 0 : replicaCount - 1;
     await Promise.all(replicas.map((replica) => waitFor(() => hears(replica, heardCount))));
-    const outages: Outage[] = [];
-    for (let first = 0; first < outageCount; first += PARALLEL_COUNT) {
-      const numbers = Array.from(
-        { length: Math.min(PARALLEL_COUNT, outageCount - first) },
-        (_, i) => first + i,
-      );
-      outages.push(...(await Promise.all(numbers.map((number) => measureOutage(models, replicas, number)))));
-    }
-    return outages;
+    const numbers = Array.from({ length: outageCount }, (_, number) => number);
+    return await Promise.all(numbers.map((number) => measureOutage(models, replicas, number)));
   } finally {
     stopPolling();
     await Promise.all(replicas.map((replica) => replica.stop()));
@@ -98,7 +110,9 @@ async function measureOutage(
   number: number,
 ): Promise<Outage> {
   models.setSound(number, true);
-  const traffic = replicas.map((replica) => sendTraffic(replica, number));
+  const traffic = replicas.map((replica, index) =>
+    sendTraffic(replica, number, (index + number / PARALLEL_COUNT) / replicas.length),
+  );
   await pass(SOUND_MS);
   models.setSound(number, false);
   await pass(DEAD_MS);
@@ -111,14 +125,14 @@ async function measureOutage(
   };
 }
 
-/** Asks again and again, whatever the answers take, until the function that it returns is called. */
-function sendTraffic(replica: Replica, number: number) {
+/** Asks again and again, whatever the answers take, until the function that it returns is called; first after a share of the interval. */
+function sendTraffic(replica: Replica, number: number, delayRatio: number) {
   const answers: Promise<boolean>[] = [];
   const intervalMs = 1_000 / REQUESTS_PER_S;
   let timer: NodeJS.Timeout | undefined;
   const startTimer = setTimeout(() => {
-    timer = setInterval(() => answers.push(replica.askModel(number)), intervalMs);
-  }, Math.random() * intervalMs);
+    timer = setInterval(() => answers.push(replica.askInOrder(number)), intervalMs);
+  }, delayRatio * intervalMs);
   return async () => {
     clearTimeout(startTimer);
     clearInterval(timer);

@@ -16,6 +16,8 @@ const WAYS: readonly (readonly [SharingWay, string])[] = [
   ["none", "none"],
 ];
 
+const NORMAL_QUANTILE = 1.96;
+
 /** Measures each way of sharing at each number of replicas; the table of it. */
 export async function renderOutageCalls(
   program: string,
@@ -46,6 +48,7 @@ export async function renderOutageCalls(
     "while sound",
     `dead, in ${DEAD_MS / 1_000} s`,
     `after failure ${KNOWN_AFTER_COUNT}`,
+    "95 % interval",
     "fewest to most",
     "answered",
   ];
@@ -62,9 +65,19 @@ function describe(outages: readonly Outage[]): string[] {
     mean(({ soundCallCount }) => soundCallCount),
     mean(({ deadCallCount }) => deadCallCount),
     mean(countLateCalls),
+    describeInterval(lateCounts),
     `${Math.min(...lateCounts)} to ${Math.max(...lateCounts)}`,
     `${((answeredCount / requestCount) * 100).toFixed(2)} %`,
   ];
+}
+
+/** Of the mean, by its standard error; the outages of one fleet are not quite apart from each other. */
+function describeInterval(counts: readonly number[]): string {
+  if (counts.length < 2) return "–";
+  const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+  const variance = counts.reduce((sum, count) => sum + (count - mean) ** 2, 0) / (counts.length - 1);
+  const halfWidth = NORMAL_QUANTILE * Math.sqrt(variance / counts.length);
+  return `${Math.max(mean - halfWidth, 0).toFixed(1)} to ${(mean + halfWidth).toFixed(1)}`;
 }
 
 function countLateCalls({ deadCallCount }: Outage): number {

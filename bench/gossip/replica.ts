@@ -13,6 +13,8 @@ export interface Replica {
   ask(provider: string): Promise<boolean>;
   /** Asks for an answer of a model, which has one provider that fails and one that does not. */
   askModel(number: number): Promise<boolean>;
+  /** The same, but that the one that fails is asked first wherever it is not given up. */
+  askInOrder(number: number): Promise<boolean>;
   /** What it knows of the others, with the deployments of one model. */
   readFleet(number: number): Promise<FleetMetrics | undefined>;
   /** Resident memory. */
@@ -53,11 +55,14 @@ export async function startReplica(
       max_output_tokens: 100,
       deployments: [{ provider: `flaky-${number}` }, { provider: "sound" }],
     })),
+    pools: Object.fromEntries(
+      numbers.map((number) => [`p${number}`, { members: [`m${number}`], rotation: "fixed" }]),
+    ),
   });
   const process = await startSluiceProcess(yaml);
   const transport = createConnectTransport({ httpVersion: "2", baseUrl: process.baseUrl });
   const client = createClient(RouterService, transport);
-  const isAnswered = async (kind: { case: "provider" | "model"; value: string }) =>
+  const isAnswered = async (kind: { case: "provider" | "model" | "pool"; value: string }) =>
     client.generate({ spec: { messages: MESSAGES, target: { kind } } }).then(
       () => true,
       () => false,
@@ -66,6 +71,7 @@ export async function startReplica(
     id,
     ask: (provider) => isAnswered({ case: "provider", value: provider }),
     askModel: (number) => isAnswered({ case: "model", value: `m${number}` }),
+    askInOrder: (number) => isAnswered({ case: "pool", value: `p${number}` }),
     async readFleet(number) {
       const request = { scope: MetricsScope.FLEET, models: [`m${number}`] };
       return (await client.metrics(request)).snapshot?.fleet;

@@ -18,6 +18,7 @@ import {
   SnapshotSchema,
 } from "../../gen/sluice/v1/events_pb.ts";
 import type { NatsBus } from "../../src/bus/nats-bus.ts";
+import type { Random } from "../../src/domain/ports.ts";
 import { healthSubject, SYNC_SUBJECT } from "../../src/fleet/subjects.ts";
 
 /** Three of these fit into the time after which a replica that says nothing no longer counts as alive. */
@@ -30,13 +31,17 @@ export interface PolledReplica {
   readonly bus: NatsBus;
 }
 
-/** Polls until the function that it returns is called. */
-export function pollSharedState(replicas: readonly PolledReplica[], intervalMs: number): () => void {
+/** Polls until the function that it returns is called. `random` says when each begins. */
+export function pollSharedState(
+  replicas: readonly PolledReplica[],
+  intervalMs: number,
+  random: Random,
+): () => void {
   const stops = replicas.flatMap((reader) =>
     replicas
       .filter((sender) => sender !== reader)
       .map((sender) => new Reading(reader, sender))
-      .map((reading) => reading.start(intervalMs)),
+      .map((reading) => reading.start(intervalMs, random.next() * intervalMs)),
   );
   return () => {
     for (const stop of stops) stop();
@@ -56,12 +61,12 @@ class Reading {
     this.#sender = sender;
   }
 
-  start(intervalMs: number): () => void {
+  start(intervalMs: number, firstMs: number): () => void {
     let pollTimer: NodeJS.Timeout | undefined;
     const startTimer = setTimeout(() => {
       this.#poll();
       pollTimer = setInterval(() => this.#poll(), intervalMs);
-    }, Math.random() * intervalMs);
+    }, firstMs);
     const repeatTimer = setInterval(() => this.#tell(), REPEAT_MS);
     return () => {
       clearTimeout(startTimer);

@@ -10,7 +10,7 @@ import { renderOutageCalls } from "../gossip/outage-table.ts";
 import { type Replica, startReplica } from "../gossip/replica.ts";
 import { renderText } from "../side-by-side/table.ts";
 
-const HELP = `npm run bench -- gossip [--replicas 3,5] [--trips 60] [--requests 2000] [--outages 4] [--only times|calls]
+const HELP = `npm run bench -- gossip [--replicas 3,5] [--trips 60] [--requests 2000] [--outages 10] [--only times|calls]
   times  how soon replicas know, and what they answer without NATS
   calls  what a dead deployment still gets, over NATS, by polling and without sharing; 1 replica, then as --replicas says
   The nats-server is found as the tests find it; TEST_NATS_SERVER=newest takes the newest.`;
@@ -88,7 +88,7 @@ function readOptions(args: readonly string[]): Options | undefined {
         replicas: { type: "string", default: "3,5" },
         trips: { type: "string", default: "60" },
         requests: { type: "string", default: "2000" },
-        outages: { type: "string", default: "4" },
+        outages: { type: "string", default: "10" },
         only: { type: "string" },
       },
     });

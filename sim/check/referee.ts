@@ -10,6 +10,8 @@ export interface RequestBook {
   done: boolean;
   callCount: number;
   runningCount: number;
+  /** Whether its next call is a probe. */
+  probing: boolean;
   /** All of its calls together, by the providers' books. */
   costUsd: number;
   /** The endpoint that answered, or -1. */
@@ -19,8 +21,18 @@ export interface RequestBook {
   totalMs: number;
 }
 
+/** A call that was begun. */
+export interface CallStart {
+  readonly atMs: number;
+  readonly endpoint: number;
+  readonly replica: number;
+  readonly isProbe: boolean;
+}
+
 /** What fleets tell of their requests. */
 export interface RequestSink {
+  /** The next call of this request only looks whether an endpoint works again. */
+  noteProbe(request: SimRequest): void;
   /** The first token reaches the caller. */
   noteFirstToken(request: SimRequest): void;
   /** The request ends for its caller. */
@@ -37,7 +49,7 @@ export interface RequestSink {
 export class Referee implements WorldWatcher, RequestSink {
   readonly requests: (RequestBook | undefined)[] = [];
   readonly calls: CallBook[] = [];
-  readonly starts: { readonly atMs: number; readonly endpoint: number; readonly replica: number }[] = [];
+  readonly starts: CallStart[] = [];
   readonly #regime: Regime;
   readonly #nowMs: () => number;
   readonly #justDone: RequestBook[] = [];
@@ -58,6 +70,7 @@ export class Referee implements WorldWatcher, RequestSink {
       done: false,
       callCount: 0,
       runningCount: 0,
+      probing: false,
       costUsd: 0,
       endpoint: -1,
       firstTokenMs: undefined,
@@ -77,7 +90,9 @@ export class Referee implements WorldWatcher, RequestSink {
     if (this.#nowMs() > request.arrivalMs + this.#regime.timeoutMs + CLOCK_ROUNDING_MS) {
       throw new InvariantViolation("I4", `request ${request.index} starts a call after its deadline`);
     }
-    this.starts.push({ atMs: this.#nowMs(), endpoint, replica: request.replica });
+    const { probing: isProbe } = book;
+    book.probing = false;
+    this.starts.push({ atMs: this.#nowMs(), endpoint, replica: request.replica, isProbe });
   }
 
   onCallEnd(call: CallBook): void {
@@ -89,6 +104,10 @@ export class Referee implements WorldWatcher, RequestSink {
     book.costUsd += call.costUsd;
     if (call.fate === "completed" && !call.aborted) book.endpoint = call.endpoint;
     this.calls.push(call);
+  }
+
+  noteProbe(request: SimRequest): void {
+    this.#bookOf(request).probing = true;
   }
 
   /** The first token reaches the caller. */

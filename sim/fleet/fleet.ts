@@ -16,6 +16,8 @@ export interface Fleet {
   close(): void;
   /** How many replicas hold the endpoint for failed: open, half-open or suspect. Undefined where that means nothing. */
   countReplicasAgainst(endpoint: number): number | undefined;
+  /** Whether all replicas know the same of the time before `untilMs`; undefined where they tell each other nothing. */
+  agrees?(untilMs: number): boolean;
   /** Transitions of breakers so far, in all replicas. */
   readonly stateChangeCount: number;
 }

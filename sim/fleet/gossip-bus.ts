@@ -44,7 +44,13 @@ export class GossipBus {
   /** From now on nothing is lost, doubled or cut, and everything takes the least time. */
   heal(): void {
     const { minDelayMs } = this.#network;
-    const healed = { lossRatio: 0, duplicateRatio: 0, maxDelayMs: minDelayMs, partitionUntilMs: 0 };
+    const healed = {
+      lossRatio: 0,
+      duplicateRatio: 0,
+      maxDelayMs: minDelayMs,
+      partitionUntilMs: 0,
+      healsMs: 0,
+    };
     this.#network = { ...this.#network, ...healed };
   }
 
@@ -74,6 +80,8 @@ export class GossipBus {
 
   /** Takes something from one replica to another, as the network will have it. */
   carry(from: number, to: number, arrive: () => void): void {
+    const { healsMs } = this.#network;
+    if (healsMs > 0 && this.#clock.nowMs() >= healsMs) this.heal();
     if (this.#isCut(from, to)) return;
     const { lossRatio, duplicateRatio, minDelayMs, maxDelayMs } = this.#network;
     const draw = (salt: number) => drawUnit(this.#seed, this.#sentCount, from, to, salt);

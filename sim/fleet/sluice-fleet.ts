@@ -32,8 +32,13 @@ export class SluiceFleet implements Fleet {
     this.#replicas = this.#start();
   }
 
+  /** A replica that has just started gets no requests until it is ready: the next one that is takes them. */
   submit(request: SimRequest): void {
-    this.#replicas[request.replica]?.submit(request);
+    const first = request.replica;
+    const own = this.#replicas[first];
+    if (own?.isReady === true) return own.submit(request);
+    const inTurn = [...this.#replicas.slice(first), ...this.#replicas.slice(0, first)];
+    (inTurn.find((replica) => replica.isReady) ?? inTurn[0])?.submit(request);
   }
 
   /** New replicas serve from now on; what the old ones have under way they bring to its end. */
@@ -77,6 +82,13 @@ export class SluiceFleet implements Fleet {
     return this.#replicas.reduce((sum, replica) => sum + replica.openingCount, 0) + this.#closedOpeningCount;
   }
 
+  agrees(untilMs: number): boolean {
+    return this.#parts.world.endpoints.every((_, endpoint) => {
+      const [first, ...others] = this.#replicas.map((replica) => replica.describeCounters(endpoint, untilMs));
+      return others.every((other) => other === first);
+    });
+  }
+
   #start(): SluiceReplica[] {
     const { world, regime, network, seed } = this.#parts;
     this.#startCount += 1;
@@ -90,14 +102,16 @@ export class SluiceFleet implements Fleet {
 
   #startReplica(index: number): SluiceReplica {
     const { world, regime, network, seed } = this.#parts;
-    const skewMs = network.skewMs * (2 * drawUnit(seed, index, 0, 0, 61) - 1);
+    const offsetOf = (replica: number) =>
+      CLOCK_BASE_MS + network.skewMs * (2 * drawUnit(seed, replica, 0, 0, 61) - 1);
     return new SluiceReplica({
       index,
       fleet: this.#parts,
       config: configureSluice(world.endpoints, regime, this.#options, this.#priceFactors),
       options: this.#options,
       random: seededRandom(deriveSeed(seed, index)),
-      clockOffsetMs: CLOCK_BASE_MS + skewMs,
+      clockOffsetMs: offsetOf(index),
+      skewOf: (key) => offsetOf(Number(/^replica-(\d+)/.exec(key)?.[1])),
       bus: this.#bus,
       incarnation: this.#startCount,
     });

@@ -1,3 +1,4 @@
+import { COARSE_BUCKET_MS } from "../../src/core/evidence/bucket-series.ts";
 import type { AttemptRecord } from "../../src/domain/attempt.ts";
 import type { Clock, Provider, ProviderCall, Random } from "../../src/domain/ports.ts";
 import type { EvidenceExchange } from "../../src/fleet/evidence-exchange.ts";
@@ -16,6 +17,9 @@ import type { SluiceOptions } from "./sluice-options.ts";
 import { CallRules } from "./sluice-rules.ts";
 import { type CallEndListener, WorldProvider } from "./world-provider.ts";
 
+/** Compared of the 24 buckets that are kept: the rest may be gone before two replicas are looked at. */
+const COMPARED_BUCKET_COUNT = 12;
+
 /** Keeps the gossip's chance apart from the router's. */
 const GOSSIP_SALT = 60;
 
@@ -27,6 +31,8 @@ export interface ReplicaParts {
   readonly options: SluiceOptions;
   readonly random: Random;
   readonly clockOffsetMs: number;
+  /** How far the clock of the replica of that name is ahead of the world's. */
+  readonly skewOf: (key: string) => number;
   /** Larger each time the replica starts. */
   readonly incarnation: number;
   /** Undefined leaves the replica alone. */
@@ -106,6 +112,11 @@ export class SluiceReplica {
     return this.#openingCount;
   }
 
+  /** Whether it takes requests: it has been told what the others know, or has waited for it. */
+  get isReady(): boolean {
+    return this.#gossip?.hasJoined ?? true;
+  }
+
   /** Routes a request that has arrived now. */
   submit(request: SimRequest): void {
     const { referee, regime } = this.#parts.fleet;
@@ -151,6 +162,30 @@ export class SluiceReplica {
     return suspect || breakerState !== "closed";
   }
 
+  /**
+   * The counters of all replicas as this one knows them, its own among them, of an endpoint and of the time
+   * before `untilMs`, a little short of the two minutes that are kept: equal for equal knowledge.
+   */
+  describeCounters(endpoint: number, untilMs: number): string {
+    const deployment = this.#parts.config.models[endpoint]?.deployments[0];
+    if (deployment === undefined) return "";
+    const { evidence } = this.#routing;
+    const { index, incarnation, skewOf } = this.#parts;
+    const own = { key: `replica-${index}/${incarnation}`, series: evidence.report(deployment).series };
+    const lines = [own, ...evidence.listKnownSeries(deployment)].flatMap(({ key, series }) => {
+      // Buckets are the sender's, by its clock.
+      const lastIndex = Math.floor((untilMs + skewOf(key)) / COARSE_BUCKET_MS);
+      const compared = series.coarse.filter(
+        ({ index: bucket, values }) =>
+          bucket < lastIndex &&
+          bucket >= lastIndex - COMPARED_BUCKET_COUNT &&
+          values.some((value) => value > 0),
+      );
+      return compared.map(({ index: bucket, values }) => `${key} ${bucket} ${values.join()}`);
+    });
+    return lines.toSorted().join(";");
+  }
+
   /** The traffic is over. Throws `InvariantViolation`. */
   stopGossip(): void {
     for (const rules of this.#rules) rules.checkAlive();
@@ -166,11 +201,14 @@ export class SluiceReplica {
         throw new InvariantViolation("I4", `request ${traceparent} calls after its end`);
       return request;
     };
-    const onCall = (endpoint: number, end: CallEndListener) => {
+    const onCall = (endpoint: number, request: SimRequest, end: CallEndListener) => {
       const ended = this.#rules[endpoint]?.begin();
       end.fn = ended;
       const deployment = this.#parts.config.models[endpoint]?.deployments[0];
-      if (deployment !== undefined) this.#gossip?.noteChange(deployment);
+      if (deployment === undefined) return;
+      const { breakerState, takesTurns } = this.#routing.evidence.view(deployment, this.#clock.nowMs());
+      if (breakerState === "half_open" || takesTurns) this.#parts.fleet.referee.noteProbe(request);
+      this.#gossip?.noteChange(deployment);
     };
     const names = new Set(world.endpoints.map(({ provider }) => provider));
     return new Map([...names].map((name) => [name, new WorldProvider(name, world, find, onCall)]));

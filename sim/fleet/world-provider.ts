@@ -10,13 +10,13 @@ export class WorldProvider implements Provider {
   readonly #world: WorldView;
   readonly #endpoints: ReadonlyMap<string, number>;
   readonly #findRequest: (call: ProviderCall) => SimRequest;
-  readonly #onCall: (endpoint: number, end: CallEndListener) => void;
+  readonly #onCall: (endpoint: number, request: SimRequest, end: CallEndListener) => void;
 
   constructor(
     name: string,
     world: WorldView,
     findRequest: (call: ProviderCall) => SimRequest,
-    onCall: (endpoint: number, end: CallEndListener) => void,
+    onCall: (endpoint: number, request: SimRequest, end: CallEndListener) => void,
   ) {
     this.name = name;
     this.#world = world;
@@ -29,7 +29,7 @@ export class WorldProvider implements Provider {
     const request = this.#findRequest(call);
     const endpoint = this.#endpoints.get(call.deployment.id) ?? -1;
     const ended: CallEndListener = { fn: undefined };
-    this.#onCall(endpoint, ended);
+    this.#onCall(endpoint, request, ended);
     const running = this.#world.call(endpoint, request, {
       onFirstToken: () => sink.onEvents(FIRST_DELTA),
       onEnd(failure, outputTokens) {

@@ -31,8 +31,14 @@ export interface Measures {
   readonly amplification: number;
   /** Calls to the bad endpoints in the fault window. */
   readonly badCallCount: number;
-  /** Those by a replica in the 10 s after its restart; undefined where none restarts. */
+  /** Those by a replica in the 10 s after its restart, other than probes; undefined where none restarts. */
   readonly restartedBadCallCount: number | undefined;
+  /** From 5 s to 25 s after its restart a replica's mean utility by the others' at the same time; undefined where none restarts. */
+  readonly restartedUtilityRatio: number | undefined;
+  /** The mean of all replicas but the first. */
+  readonly othersUtility: number;
+  /** From the network's healing until all replicas know the same; undefined where it does not heal, and where they never do. */
+  readonly agreementMs: number | undefined;
   /** From the fault's beginning to the first 5 s window in which the bad endpoints' share is below 2 % or 15 % of before. */
   readonly detectMs: number | undefined;
   /** From the fault's beginning until every replica held the busiest bad endpoint for failed. */
@@ -50,6 +56,7 @@ export interface MeasureInput {
   readonly untilMs: number;
   readonly replicaCount: number;
   readonly fleetSuspectMs: number | undefined;
+  readonly agreementMs: number | undefined;
   readonly stateChangeCount: number;
 }
 
@@ -93,6 +100,9 @@ export function measure(referee: Referee, input: MeasureInput): Measures {
     faultWastedPer100: wasted(["limited", "unpaid", "error", "cut", "hang"], faultCalls, inFault.length),
     amplification: referee.starts.length / count,
     restartedBadCallCount: countAfterRestart(referee, scenario, endpoints),
+    restartedUtilityRatio: rateAfterRestart(all, scenario, utilityOf),
+    othersUtility: mean(all.filter(({ request }) => request.replica !== 0).map(utilityOf)),
+    agreementMs: input.agreementMs,
     ...watchBad(referee, scenario, endpoints, untilMs),
     fleetSuspectMs: input.fleetSuspectMs,
     stateChangesPerMinute: input.stateChangeCount / (untilMs / 60_000) / replicaCount,
@@ -147,11 +157,36 @@ function countAfterRestart(
   endpoints: readonly EndpointSpec[],
 ): number | undefined {
   if (bad === "" || restarts.everyMs === 0) return undefined;
-  return starts.filter(({ atMs, endpoint, replica }) => {
+  return starts.filter(({ atMs, endpoint, replica, isProbe }) => {
     const spec = endpoints[endpoint];
+    if (isProbe) return false;
     const sinceMs = atMs - restarts.fromMs - replica * restarts.everyMs;
     return spec !== undefined && matches(bad, spec) && sinceMs >= 0 && sinceMs < RESTARTED_MS;
   }).length;
+}
+
+const WARM_FROM_MS = 5_000;
+const WARM_UNTIL_MS = 25_000;
+
+function rateAfterRestart(
+  all: readonly RequestBook[],
+  { restarts: { fromMs, everyMs } }: Scenario,
+  utilityOf: (book: RequestBook) => number,
+): number | undefined {
+  if (everyMs === 0) return undefined;
+  const own: number[] = [];
+  const others: number[] = [];
+  const replicas = [...new Set(all.map(({ request }) => request.replica))];
+  for (const book of all) {
+    const { arrivalMs, replica } = book.request;
+    for (const restarted of replicas) {
+      const sinceMs = arrivalMs - fromMs - restarted * everyMs;
+      if (sinceMs >= WARM_FROM_MS && sinceMs < WARM_UNTIL_MS) {
+        (replica === restarted ? own : others).push(utilityOf(book));
+      }
+    }
+  }
+  return mean(own) / Math.max(mean(others), Number.MIN_VALUE);
 }
 
 function compareReplicas(

@@ -36,6 +36,8 @@ export interface NetworkSpec {
   /** The two halves of the fleet hear nothing of each other in this time. */
   readonly partitionFromMs: number;
   readonly partitionUntilMs: number;
+  /** From then on nothing is lost, doubled or late; 0 means never. */
+  readonly healsMs: number;
 }
 
 export interface Scenario {
@@ -169,5 +171,6 @@ function readNetwork(read: Read): NetworkSpec {
     skewMs: read("skewMs", 0, 1e6, 0),
     partitionFromMs: S * read("partitionFromS", 0, FOREVER_S, 0),
     partitionUntilMs: S * read("partitionUntilS", 0, FOREVER_S, 0),
+    healsMs: S * read("healsS", 0, FOREVER_S, 0),
   };
 }

@@ -12,6 +12,7 @@ export class JsonMessage implements BusMessage {
   readonly subject: string;
   readonly type: string;
   readonly traceparent?: string;
+  readonly wireBytes: number;
   readonly #codec: PayloadCodec;
   #json: Uint8Array | undefined;
   #payload: Uint8Array = UNREADABLE;
@@ -22,6 +23,7 @@ export class JsonMessage implements BusMessage {
     if (message.traceparent !== undefined) this.traceparent = message.traceparent;
     this.#codec = codec;
     this.#json = message.payload;
+    this.wireBytes = message.payload.length;
   }
 
   get payload(): Uint8Array {

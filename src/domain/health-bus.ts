@@ -10,6 +10,8 @@ export interface BusMessage {
   /** The full name of the protobuf message in `payload`. */
   readonly type: string;
   readonly payload: Uint8Array;
+  /** The bytes that it came in, where `payload` is made of them only when it is asked for; else left out. */
+  readonly wireBytes?: number;
   /** W3C trace context of the request that the message tells of. */
   readonly traceparent?: string;
 }

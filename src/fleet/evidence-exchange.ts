@@ -24,8 +24,12 @@ const HEARTBEAT_MS = 1_500;
 const MAX_URGENT_PER_S = 20;
 /** Below what receivers take in one message (16 KiB), with room for the header. */
 const MAX_REPORT_BYTES = 14 * 1024;
-/** A replica that joins waits this long for the first answers. */
-const SNAPSHOT_LIMITS = { maxAnswers: 3, timeoutMs: 250 } as const;
+/** The answers to a replica that joins; each is of what that one replica has counted. */
+const SNAPSHOT_LIMITS = { maxAnswers: 32, timeoutMs: 1_000 } as const;
+/** A replica that starts waits this long for a bus and a first answer … */
+const MAX_JOIN_MS = 1_000;
+/** … and this long for more of them. */
+const MORE_ANSWERS_MS = 250;
 const MAX_SNAPSHOTS_PER_S = 4;
 /** Questions that are read; whoever asks more often than replicas join is not heard. */
 const MAX_QUESTIONS_PER_S = 60;
@@ -66,6 +70,10 @@ export class EvidenceExchange {
   #draining = false;
   #stopTimer: Cleanup = () => {};
   #stopAsking: Cleanup = () => {};
+  #hasJoined = false;
+  readonly #joined = Promise.withResolvers<void>();
+  #stopJoining: Cleanup;
+  #isAnswered = false;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -78,6 +86,7 @@ export class EvidenceExchange {
     this.#questionBudget = new TokenBucket(MAX_QUESTIONS_PER_S, MAX_QUESTIONS_PER_S, nowMs);
     this.#nextDigestMs = nowMs + this.#spread(DIGEST_MS);
     this.#inbox = new EvidenceInbox(parts);
+    this.#stopJoining = clock.timer(MAX_JOIN_MS, () => this.#endJoining());
     this.#cleanups = [
       bus.subscribe(HEALTH_PATTERN, (message) => this.#inbox.take(message)),
       bus.answer(SYNC_SUBJECT, (question) => this.#answer(question)),
@@ -85,6 +94,16 @@ export class EvidenceExchange {
     ];
     this.#followBus();
     this.#arm();
+  }
+
+  /** Whether it has been told what the others know, or has waited for that long enough: at most 1 s. */
+  get hasJoined(): boolean {
+    return this.#hasJoined;
+  }
+
+  /** Resolves when `hasJoined` becomes true, and on `close`. */
+  get joined(): Promise<void> {
+    return this.#joined.promise;
   }
 
   /** What came in. */
@@ -125,6 +144,7 @@ export class EvidenceExchange {
   close(): void {
     this.#stopTimer();
     this.#stopAsking();
+    this.#endJoining();
     for (const cleanup of this.#cleanups) cleanup();
   }
 
@@ -132,10 +152,13 @@ export class EvidenceExchange {
     const { bus, clock, evidence } = this.#parts;
     const connected = bus.state === "connected";
     evidence.setConnected(connected);
+    // Somebody must change something before anybody can be asked.
+    if (bus.state === "refused") this.#endJoining();
     if (!connected) return;
     // Others may have news from the time without them, and we for them.
     this.#hastenDigest(clock.nowMs());
     this.#stopAsking();
+    this.#inbox.expectAnswers();
     this.#stopAsking = bus.ask(
       {
         subject: SYNC_SUBJECT,
@@ -143,8 +166,26 @@ export class EvidenceExchange {
         payload: encodeSnapshotRequest(this.#makeHeader()),
       },
       SNAPSHOT_LIMITS,
-      (answer) => this.#inbox.takeSnapshot(answer),
+      (answer) => {
+        this.#inbox.takeSnapshot(answer);
+        this.#noteAnswer();
+      },
     );
+  }
+
+  #noteAnswer(): void {
+    if (this.#isAnswered || this.#hasJoined) return;
+    this.#isAnswered = true;
+    this.#stopJoining();
+    const leftMs = this.#startedMs + MAX_JOIN_MS - this.#parts.clock.nowMs();
+    const waitMs = Math.min(MORE_ANSWERS_MS, Math.max(leftMs, 0));
+    this.#stopJoining = this.#parts.clock.timer(waitMs, () => this.#endJoining());
+  }
+
+  #endJoining(): void {
+    this.#stopJoining();
+    this.#hasJoined = true;
+    this.#joined.resolve();
   }
 
   #answer(question: BusMessage): BusMessage | undefined {

@@ -17,6 +17,16 @@ const REFUSALS: Readonly<Record<MergeResult, RefusalReason | undefined>> = {
   old_incarnation: "late",
 };
 
+/** All answers to one question, as they come; what is more than that comes again with the digests. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** A question holds nothing but who asks; as JSON too it is far shorter. */
+const MAX_QUESTION_BYTES = 4 * 1024;
+
+/** What reading a message may cost: `payload` alone may have to be parsed for. */
+function bytesOf(message: BusMessage): number {
+  return message.wireBytes ?? message.payload.length;
+}
+
 /** What an inbox needs. */
 export interface InboxParts {
   readonly clock: Clock;
@@ -36,6 +46,7 @@ export class EvidenceInbox {
   readonly #refused = new Map<RefusalReason, number>();
   /** Replicas known from a snapshot only, with their incarnation there: nobody vouches for who wrote it. */
   readonly #unproven = new Map<string, number>();
+  #answerBytesLeft = 0;
   #receivedCount = 0;
   #hasSameId = false;
 
@@ -65,14 +76,15 @@ export class EvidenceInbox {
     const sender = readHealthSubject(message.subject);
     if (sender === undefined) return this.#refuse("invalid");
     if (this.#isOwn(sender)) return this.#refuse("wrong_sender");
-    const unread = this.#peers.admit(sender, nowMs);
+    const unread = this.#peers.admit(sender, bytesOf(message), nowMs);
     if (unread !== undefined) return this.#refuse(unread);
     // Only now: a payload may have to be parsed, and a flood is not.
     const decoded = decode(message.payload, sender);
     if ("refused" in decoded) return this.#refuse(decoded.refused);
     const { header } = decoded.message;
     const refused = this.#peers.accept(header, nowMs);
-    if (refused !== undefined) return this.#refuse(refused);
+    if (refused === "set_back") evidence.forgetReplica(sender);
+    else if (refused !== undefined) return this.#refuse(refused);
     const unprovenIncarnation = this.#unproven.get(sender);
     if (unprovenIncarnation !== undefined) {
       this.#unproven.delete(sender);
@@ -82,9 +94,16 @@ export class EvidenceInbox {
     evidence.hearReplica(sender, header.draining);
   }
 
+  /** A question of ours goes out; its answers may have so many bytes together. */
+  expectAnswers(): void {
+    this.#answerBytesLeft = MAX_ANSWER_BYTES;
+  }
+
   /** Takes an answer to our question. What is heard from a replica itself counts more. */
-  takeSnapshot({ payload }: BusMessage): void {
-    const decoded = decodeSnapshot(payload);
+  takeSnapshot(answer: BusMessage): void {
+    this.#answerBytesLeft -= bytesOf(answer);
+    if (this.#answerBytesLeft < 0) return this.#refuse("too_many");
+    const decoded = decodeSnapshot(answer.payload);
     if ("refused" in decoded) return this.#refuse(decoded.refused);
     const { replicaId, incarnation } = decoded.message.header;
     if (this.#isOwn(replicaId)) return this.#refuse("wrong_sender");
@@ -94,8 +113,12 @@ export class EvidenceInbox {
   }
 
   /** Whether a question can be read and is another replica's. */
-  takeQuestion({ payload }: BusMessage): boolean {
-    const decoded = decodeSnapshotRequest(payload);
+  takeQuestion(question: BusMessage): boolean {
+    if (bytesOf(question) > MAX_QUESTION_BYTES) {
+      this.#refuse("too_large");
+      return false;
+    }
+    const decoded = decodeSnapshotRequest(question.payload);
     if ("refused" in decoded) {
       this.#refuse(decoded.refused);
       return false;

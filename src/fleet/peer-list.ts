@@ -1,4 +1,6 @@
+import { PEER_GONE_MS } from "../core/evidence/peer-evidence.ts";
 import type { RefusalReason } from "../domain/fleet-metrics.ts";
+import { TokenBucket } from "../lib/token-bucket.ts";
 import type { ReplicaHeader } from "./health-message.ts";
 import { SequenceWindow } from "./sequence-window.ts";
 
@@ -9,6 +11,11 @@ const FORGET_MS = 600_000;
 /** Messages per second that a replica may send, and how many at once: a digest of a large catalog is long. */
 const MESSAGES_PER_S = 60;
 const MESSAGE_BURST_COUNT = 240;
+/** The same for bytes, as they came: a digest of the largest catalog, as JSON, takes some 4 MiB every 10 s. */
+const BYTES_PER_S = 512 * 1024;
+const BURST_BYTES = 4 * 1024 * 1024;
+/** A process that speaks with an older incarnation than one that is silent for so long has had its clock set back. */
+const SET_BACK_MS = PEER_GONE_MS;
 
 /** Another replica as this one hears it. */
 export interface PeerSight {
@@ -25,8 +32,8 @@ interface Peer {
   header: ReplicaHeader | undefined;
   window: SequenceWindow;
   lostBefore: number;
-  allowance: number;
-  allowanceMs: number;
+  readonly messages: TokenBucket;
+  readonly bytes: TokenBucket;
 }
 
 /** Who else there is, and who of them may still be listened to. Memory is bounded. */
@@ -34,24 +41,23 @@ export class PeerList {
   readonly #peers = new Map<string, Peer>();
 
   /** Whether one more message of a sender is read at all; called before it is, so that a flood costs little. */
-  admit(replicaId: string, nowMs: number): RefusalReason | undefined {
+  admit(replicaId: string, bytes: number, nowMs: number): RefusalReason | undefined {
     const peer = this.#peers.get(replicaId) ?? this.#add(replicaId, nowMs);
     if (peer === undefined) return "too_many_replicas";
-    const earned = (Math.max(nowMs - peer.allowanceMs, 0) / 1_000) * MESSAGES_PER_S;
-    peer.allowance = Math.min(peer.allowance + earned, MESSAGE_BURST_COUNT);
-    peer.allowanceMs = Math.max(nowMs, peer.allowanceMs);
-    if (peer.allowance < 1) return "too_many";
-    peer.allowance -= 1;
-    return undefined;
+    return peer.messages.take(nowMs) && peer.bytes.take(nowMs, bytes) ? undefined : "too_many";
   }
 
-  /** Takes a message's header in; why it must not be heeded, or undefined. */
-  accept(header: ReplicaHeader, nowMs: number): RefusalReason | undefined {
+  /**
+   * Takes a message's header in; why it must not be heeded, or undefined. `set_back`: it is
+   * heeded, and what was told before is of a process that is gone though its incarnation was higher.
+   */
+  accept(header: ReplicaHeader, nowMs: number): RefusalReason | "set_back" | undefined {
     const peer = this.#peers.get(header.replicaId);
     if (peer === undefined) return "too_many_replicas";
     const known = peer.header?.incarnation ?? -1;
-    if (header.incarnation < known) return "late";
-    if (header.incarnation > known) {
+    const isSetBack = header.incarnation < known && nowMs - peer.heardMs > SET_BACK_MS;
+    if (header.incarnation < known && !isSetBack) return "late";
+    if (header.incarnation !== known) {
       peer.lostBefore += peer.window.lostCount;
       peer.window = new SequenceWindow();
       peer.header = undefined;
@@ -59,7 +65,7 @@ export class PeerList {
     if (!peer.window.accept(header.sequence)) return "repeated";
     peer.heardMs = nowMs;
     if (header.sequence >= (peer.header?.sequence ?? -1)) peer.header = header;
-    return undefined;
+    return isSetBack ? "set_back" : undefined;
   }
 
   /** Those heard of in the last 10 minutes, by id. */
@@ -91,8 +97,8 @@ export class PeerList {
       header: undefined,
       window: new SequenceWindow(),
       lostBefore: 0,
-      allowance: MESSAGE_BURST_COUNT,
-      allowanceMs: nowMs,
+      messages: new TokenBucket(MESSAGE_BURST_COUNT, MESSAGES_PER_S, nowMs),
+      bytes: new TokenBucket(BURST_BYTES, BYTES_PER_S, nowMs),
     };
     this.#peers.set(replicaId, peer);
     return peer;

@@ -12,13 +12,13 @@ export class TokenBucket {
     this.#filledMs = nowMs;
   }
 
-  /** Uses one up. False when there is none. */
-  take(nowMs: number): boolean {
+  /** Uses `count` up, one unless told. False, and nothing is used, when there are fewer. */
+  take(nowMs: number, count = 1): boolean {
     const earned = ((nowMs - this.#filledMs) / 1_000) * this.#perSecond;
     this.#tokens = Math.min(this.#burstCount, this.#tokens + earned);
     this.#filledMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < count) return false;
+    this.#tokens -= count;
     return true;
   }
 }

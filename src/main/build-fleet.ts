@@ -33,6 +33,8 @@ export interface FleetPorts {
 
 /** What replicas tell each other, running. */
 export interface Fleet {
+  /** Resolves when the others have told what they know; at once without others, after 1 s at most. */
+  readonly joined: Promise<void>;
   /** Metrics that know of the other replicas. */
   readonly metrics: MetricsSource;
   readonly observer: RouteObserver;
@@ -72,6 +74,7 @@ export function buildFleet(
       },
   );
   return {
+    joined: exchange?.joined ?? Promise.resolve(),
     metrics,
     observer: {
       onAttemptStart: (deployment: Deployment) => exchange?.noteChange(deployment),

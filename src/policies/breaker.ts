@@ -112,7 +112,9 @@ export class Breaker {
     const { state } = this;
     if (state !== "half_open") return state === "closed";
     const nowMs = this.#clock.nowMs();
-    return nowMs >= this.#probeFromMs && this.#slots.hasRoom(nowMs);
+    if (nowMs < this.#probeFromMs || !this.#slots.hasRoom(nowMs)) return false;
+    // Whose turn it was when the open time ended may have passed without a request that could probe.
+    return this.#probeSuccessCount > 0 || this.#mayProbe?.(nowMs - this.#probeFromMs) !== false;
   }
 
   /**
@@ -138,16 +140,24 @@ export class Breaker {
     this.#probeFromMs = Math.min(this.#probeFromMs, earliestMs);
   }
 
-  /** Another replica's probe has failed: ours may wait for `delayMs`, but not longer than `maxWaitMs` after it opened. */
+  /** Another replica that probed in vain asks again only after `openMs`: our next open time is longer still. Changes nothing while closed. */
+  followOpenTime(openMs: number): void {
+    if (!this.#circuit.closed) this.#rule.followOpenTime(openMs);
+  }
+
+  /** Others have probed in vain: ours may wait for `delayMs`, but not longer than `maxWaitMs` after it opened. */
   deferProbe(delayMs: number, maxWaitMs: number): void {
-    if (!this.#circuit.opened) return;
+    if (this.#circuit.closed || this.#probeSuccessCount > 0) return;
     const untilMs = Math.min(this.#clock.nowMs() + delayMs, this.#openedMs + maxWaitMs);
     this.#probeFromMs = Math.max(this.#probeFromMs, untilMs);
   }
 
   /** Gives the right to make one attempt, or undefined when none may be made now. */
   acquire(): BreakerPermit | undefined {
-    if (!this.available) return undefined;
+    return this.available ? this.#give() : undefined;
+  }
+
+  #give(): BreakerPermit {
     const ticket = this.#circuit.closed ? undefined : this.#slots.take(this.#clock.nowMs());
     const epoch = this.#epoch;
     let settled = false;
@@ -165,8 +175,10 @@ export class Breaker {
 
   /** Whether `acquireEarly` would give a permit now. */
   get earlyAvailable(): boolean {
-    if (this.state !== "open") return this.available;
+    if (this.available) return true;
     const nowMs = this.#clock.nowMs();
+    // Half-open, and neither its time nor its turn has come: as good as open, unless a probe is under way.
+    if (this.#circuit.halfOpen && !this.#slots.hasRoom(nowMs)) return false;
     return nowMs >= this.#notBeforeMs && nowMs - this.#openedMs >= MIN_EARLY_DELAY_MS;
   }
 
@@ -179,7 +191,7 @@ export class Breaker {
     this.#probeFromMs = Math.min(this.#probeFromMs, this.#clock.nowMs());
     // No other deployment is left, so whose turn it is does not matter.
     if (this.#circuit.opened) this.#becomeHalfOpen();
-    return this.acquire();
+    return this.#give();
   }
 
   /**
@@ -219,7 +231,8 @@ export class Breaker {
       if (ticket !== undefined) this.#countGoodProbe();
     } else if (verdict === "limited" && ticket !== undefined) {
       const delayMs = boundRetryAfterMs(facts.retryAfterMs) ?? LIMITED_PROBE_DELAY_MS;
-      this.#probeFromMs = Math.max(this.#probeFromMs, this.#clock.nowMs() + delayMs);
+      this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#clock.nowMs() + delayMs);
+      this.#probeFromMs = Math.max(this.#probeFromMs, this.#notBeforeMs);
     }
   }
 

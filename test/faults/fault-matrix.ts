@@ -15,6 +15,8 @@ import { type CellResult, runFaults } from "./run-faults.ts";
 export interface MatrixOptions {
   wants?(cell: Omit<Cell, "number">): boolean;
   readonly concurrency: number;
+  /** A nats-server that every Sluice shares with others over; undefined leaves them alone. */
+  readonly natsUrl?: string | undefined;
   onResult?(result: CellResult): void;
 }
 
@@ -42,7 +44,10 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixResult> {
           server,
           originOf: await openOrigins(cells, server, certificates?.pairs),
           concurrency: options.concurrency,
-          env: certificates === undefined ? {} : { NODE_EXTRA_CA_CERTS: certificates.caFile },
+          env: {
+            ...(certificates && { NODE_EXTRA_CA_CERTS: certificates.caFile }),
+            ...(options.natsUrl === undefined ? {} : { NATS_URL: options.natsUrl }),
+          },
           ...(options.onResult && { onResult: options.onResult }),
         });
         results.push(...run.results);

@@ -29,6 +29,7 @@ describe("the simulator's inputs", () => {
       "S13",
       "S14",
       "S15",
+      "S15H",
       "S16",
       "S17",
       "S18",

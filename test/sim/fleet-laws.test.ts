@@ -16,8 +16,8 @@ describe("a fleet in virtual time", () => {
       for (let attempt = 0; attempt < 3; attempt++) replica.start()("server_error");
     }
     let probeCount = 0;
-    for (let tick = 0; tick < 6_000; tick++) {
-      fleet.advance(100);
+    for (let tick = 0; tick < 2_400; tick++) {
+      fleet.advance(250);
       const probing = fleet.replicas.filter(({ breakers }) => breakers[0]?.available === true);
       for (const replica of probing) {
         replica.start()("server_error");
@@ -25,8 +25,8 @@ describe("a fleet in virtual time", () => {
       }
     }
     // 600 s, one probe per 10 to 20 s; without turns 8 replicas make 8 in 30 s.
-    expect(probeCount).to.be.within(20, 80);
-  });
+    expect(probeCount).to.be.within(20, 40);
+  }).timeout(60_000);
 
   it("asks again soon everywhere when one replica's probes have succeeded", () => {
     fleet = new FleetBench({ replicaCount: 6, providers: ["p"] });
@@ -50,7 +50,7 @@ describe("a fleet in virtual time", () => {
     }
     // One probe per 20 s finds it; from then on everybody is back within seconds.
     expect(fleet.clock.nowMs() - healedMs).to.be.below(60_000);
-  });
+  }).timeout(60_000);
 
   it("ends in the same state and the same decisions, whatever was lost, doubled, late, reordered or cut", () => {
     const event = fc.record({

@@ -40,6 +40,7 @@ function plantInSink(change: (sink: RequestSink, parts: FleetParts) => Partial<R
   return plant((parts) => {
     const { referee } = parts;
     const whole: RequestSink = {
+      noteProbe: (request) => referee.noteProbe(request),
       noteFirstToken: (request) => referee.noteFirstToken(request),
       finish: (request, succeeded) => referee.finish(request, succeeded),
     };

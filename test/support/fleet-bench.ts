@@ -22,6 +22,7 @@ export const GOOD_NETWORK: NetworkSpec = {
   skewMs: 0,
   partitionFromMs: 0,
   partitionUntilMs: 0,
+  healsMs: 0,
 };
 
 const SIZE = { promptTokens: 1_000, expectedOutputTokens: 100 };

@@ -132,6 +132,15 @@ export class FleetEvidence {
     }
   }
 
+  /** How many of the replicas that can be heard and are listened to speak against it. */
+  countAccusers(nowMs: number, weightOf: (replicaId: string) => number): number {
+    let count = 0;
+    for (const peer of this.#listHeard(nowMs, weightOf)) {
+      if (this.#speaksAgainst(peer, nowMs)) count += 1;
+    }
+    return count;
+  }
+
   /** Drops what was told in the name of a replica. */
   forget(replicaId: string): void {
     this.#peers.delete(replicaId);
@@ -155,6 +164,48 @@ export class FleetEvidence {
       if (newest.holdsOpen && newest.weight(nowMs) * weightOf(replicaId) > 0) return true;
     }
     return false;
+  }
+
+  /** Whether more than half of the replicas that can be heard and are listened to hold it open, or probe it. */
+  isHeldOpenByMost(nowMs: number, weightOf: (replicaId: string) => number): boolean {
+    let count = 0;
+    let openCount = 0;
+    for (const peer of this.#listHeard(nowMs, weightOf)) {
+      count += 1;
+      if (peer.holdsOpen) openCount += 1;
+    }
+    return openCount > count / 2;
+  }
+
+  /** How long until the first of those that hold it open may probe it; undefined when nobody does. */
+  nextProbeDelayMs(nowMs: number, weightOf: (replicaId: string) => number): number | undefined {
+    const overdueMs = this.probeOverdueMs(nowMs, weightOf);
+    return overdueMs === Number.NEGATIVE_INFINITY ? undefined : Math.max(-overdueMs, 0);
+  }
+
+  /** For how long one of those that hold it open could have probed it; below 0 until then, -Infinity when nobody holds it open. */
+  probeOverdueMs(nowMs: number, weightOf: (replicaId: string) => number): number {
+    let overdueMs = Number.NEGATIVE_INFINITY;
+    for (const peer of this.#listHeard(nowMs, weightOf)) {
+      if (peer.holdsOpen) overdueMs = Math.max(overdueMs, nowMs - peer.probeFromMs);
+    }
+    return overdueMs;
+  }
+
+  /** The longest open time that one of those that hold it open has told of since it opened. */
+  openTimeMs(nowMs: number, weightOf: (replicaId: string) => number): number {
+    let openMs = 0;
+    for (const peer of this.#listHeard(nowMs, weightOf)) {
+      if (peer.holdsOpen) openMs = Math.max(openMs, peer.openTimeMs);
+    }
+    return openMs;
+  }
+
+  *#listHeard(nowMs: number, weightOf: (replicaId: string) => number): Generator<PeerEvidence> {
+    for (const [replicaId, [newest]] of this.#peers) {
+      if (newest?.breaker === undefined || newest.silentMs(nowMs) > PEER_TTL_MS) continue;
+      if (newest.weight(nowMs) * weightOf(replicaId) > 0) yield newest;
+    }
   }
 
   /** The circuit breaker of a replica as it last said; undefined when it is gone or never did. */

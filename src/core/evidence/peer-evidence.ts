@@ -50,6 +50,8 @@ export class PeerEvidence {
   #inFlightCount = 0;
   #mutedUntilMs = 0;
   #breaker: PeerBreaker | undefined;
+  #probeFromMs = 0;
+  #openTimeMs = 0;
   #refutedEpoch = -1;
   readonly #minute: PeerMinute = { ok: 0, hard: 0, weak: 0 };
   /** The bucket in which `#minute` was summed up; NaN when something has changed since. */
@@ -67,7 +69,11 @@ export class PeerEvidence {
    */
   merge(evidence: ReplicaEvidence, nowMs: number, news: Float64Array): boolean {
     const offsetMs = nowMs - evidence.sentMs;
-    const driftedMs = this.#offsetMs + this.silentMs(nowMs) * MAX_DRIFT_RATIO;
+    const silentMs = this.silentMs(nowMs);
+    // The clock of a machine that was suspended has stood still: from whoever was gone anything is news, and of
+    // what a frozen connection brings all at once the last is on time.
+    const knownMs = silentMs > PEER_GONE_MS ? Number.POSITIVE_INFINITY : this.#offsetMs;
+    const driftedMs = knownMs + silentMs * MAX_DRIFT_RATIO;
     if (offsetMs > driftedMs + MAX_DELAY_MS) return false;
     this.#offsetMs = Math.min(driftedMs, offsetMs);
     this.#heardMs = Math.max(this.#heardMs, nowMs);
@@ -83,13 +89,32 @@ export class PeerEvidence {
     if (evidence.sequence > this.#sequence) {
       this.#sequence = evidence.sequence;
       this.#inFlightCount = evidence.inFlightCount;
-      if (evidence.breaker !== undefined) this.#breaker = evidence.breaker;
+      if (evidence.breaker !== undefined) this.#takeBreaker(evidence.breaker, nowMs);
     }
     if (evidence.breaker !== undefined && evidence.breaker.closedMs > 0) {
       this.#series.voidThrough(evidence.breaker.closedMs);
       this.#minuteIndex = Number.NaN;
     }
     return true;
+  }
+
+  #takeBreaker(breaker: PeerBreaker, nowMs: number): void {
+    const isSame = this.#breaker?.epoch === breaker.epoch && this.#breaker.state === breaker.state;
+    this.#breaker = breaker;
+    // What is due, and is said again, is due since then.
+    const dueMs = isSame ? Math.min(this.#probeFromMs, nowMs) : nowMs;
+    this.#probeFromMs = breaker.probeDelayMs > 0 ? nowMs + breaker.probeDelayMs : dueMs;
+    this.#openTimeMs = breaker.state === "closed" ? 0 : Math.max(this.#openTimeMs, breaker.probeDelayMs);
+  }
+
+  /** When it may probe, by our Clock; in the past as soon as it may. */
+  get probeFromMs(): number {
+    return this.#probeFromMs;
+  }
+
+  /** The longest time to a probe that it has told of since it opened. */
+  get openTimeMs(): number {
+    return this.#openTimeMs;
   }
 
   /** Its circuit breaker as it last said; undefined when it never did. */

@@ -29,6 +29,8 @@ export class AdaptiveRule implements BreakerRule {
   readonly #flapping = new FlappingPenalty();
   /** When it opened in the last minutes, oldest first; bounded. */
   #tripsMs: number[] = [];
+  /** The exponent that other replicas' failed probes have come to: the outage is one, whoever asks. */
+  #elsewhereExponent = 0;
   #closedMs: number | undefined;
   #requiredCount = REQUIRED_SUCCESS_COUNT;
   #capMs = MAX_OPEN_MS;
@@ -56,13 +58,19 @@ export class AdaptiveRule implements BreakerRule {
 
   #countTrip(nowMs: number): number {
     this.#tripsMs = this.#tripsMs.filter((tripMs) => nowMs - tripMs < TRIP_MEMORY_MS).slice(-MAX_TRIP_COUNT);
-    const exponent = this.#tripsMs.length;
+    const exponent = Math.max(this.#tripsMs.length, this.#elsewhereExponent);
     this.#tripsMs.push(nowMs);
     return this.#jitter(BASE_OPEN_MS * 2 ** exponent, this.#capMs);
   }
 
+  followOpenTime(openMs: number): void {
+    const exponent = Math.round(Math.log2(Math.max(openMs / BASE_OPEN_MS, 1))) + 1;
+    this.#elsewhereExponent = Math.min(Math.max(this.#elsewhereExponent, exponent), MAX_TRIP_COUNT);
+  }
+
   close(nowMs: number): void {
     this.#closedMs = nowMs;
+    this.#elsewhereExponent = 0;
   }
 
   requiredSuccessCount(nowMs: number): number {
@@ -75,6 +83,7 @@ export class AdaptiveRule implements BreakerRule {
 
   reset(): void {
     this.#tripsMs = [];
+    this.#elsewhereExponent = 0;
     this.#closedMs = undefined;
     this.#flapping.reset();
   }

@@ -49,6 +49,8 @@ export interface BreakerRule {
   tripsOnEvidence(tripStatistic: number, coupled: boolean, nowMs: number): boolean;
   /** Notes that it opens, and says for how long. `wasClosed`: not from half-open. */
   open(wasClosed: boolean, facts: BreakerFacts, nowMs: number): number;
+  /** Another replica, which probed in vain, waits for so long; this breaker is not closed. */
+  followOpenTime(openMs: number): void;
   /** Notes that it closes. */
   close(nowMs: number): void;
   /** Good probes in a row that close it. */

@@ -25,6 +25,8 @@ export class CountingRule implements BreakerRule {
     return Math.max(this.#recoveryTimeMs, boundRetryAfterMs(retryAfterMs) ?? 0);
   }
 
+  followOpenTime(): void {}
+
   close(): void {}
 
   requiredSuccessCount(): number {

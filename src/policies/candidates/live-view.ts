@@ -55,9 +55,11 @@ export class LiveView implements CandidateView {
   readBreaker(breaker: Breaker, nowMs: number, verifying: boolean): void {
     const { state } = breaker;
     this.rampRatio = state === "closed" ? breaker.admittedRatio : 1;
-    this.breaker = state === "closed" && this.rampRatio < 1 ? "ramping" : state;
-    this.openUntilMs = state === "open" ? nowMs + breaker.nextProbeDelayMs : 0;
+    // A half-open one that may not be probed now, because another replica's turn it is, is as good as open.
+    const isShut = state === "open" || (state === "half_open" && !breaker.available);
+    this.breaker = isShut ? "open" : state === "closed" && this.rampRatio < 1 ? "ramping" : state;
+    this.openUntilMs = isShut ? nowMs + breaker.nextProbeDelayMs : 0;
     if (state === "closed") this.permitAvailable = !(this.suspect && verifying);
-    else this.permitAvailable = state === "open" ? breaker.earlyAvailable : breaker.available;
+    else this.permitAvailable = !isShut || breaker.earlyAvailable;
   }
 }

@@ -9,7 +9,6 @@ import {
   HOLD_MS,
 } from "../../core/evidence/outcome-door.ts";
 import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
-import { LEASE_EPOCH_MS, mayProbe } from "../../core/evidence/probe-lease.ts";
 import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
 import type { DeploymentRegisters as RegisterValues } from "../../core/evidence/replica-registers.ts";
@@ -28,6 +27,7 @@ import {
   type SharedEvidence,
 } from "./evidence-options.ts";
 import { FailureEvidence } from "./failure-evidence.ts";
+import { ProbeTurns } from "./probe-turns.ts";
 import type { ProviderState } from "./provider-state.ts";
 import { SpeedEvidence } from "./speed-evidence.ts";
 import type { AttemptSize, StartedAttempt } from "./started-attempt.ts";
@@ -42,12 +42,6 @@ const COUPLED_SUCCESS_RATIO = 0.9;
 /** A success this recent speaks for a deployment whatever happened to its provider's others. */
 const FRESH_SUCCESS_MS = 1_000;
 const SUMMARY_WINDOW_MS = 60_000;
-/** All replicas together probe a failed deployment about this often. */
-const FLEET_PROBE_INTERVAL_MS = 20_000;
-/** And each of them at least this often, whatever the others say. */
-const MAX_PROBE_WAIT_MS = 300_000;
-/** Replicas do not all come back at the same moment. */
-const HASTEN_SPREAD_MS = 1_000;
 
 /** All evidence about one deployment, and the view that follows from it. Its methods are those of `EvidenceTable`. */
 export class DeploymentEvidence {
@@ -60,6 +54,7 @@ export class DeploymentEvidence {
   readonly #tracking: boolean;
   readonly #counters = new BucketSeries();
   readonly #failures: FailureEvidence;
+  readonly #turns: ProbeTurns;
   readonly #speed: SpeedEvidence;
   readonly #quota: Quota;
   readonly #view: MutableDeploymentView;
@@ -91,6 +86,7 @@ export class DeploymentEvidence {
     this.#random = random;
     this.#tracking = options.performanceTracking;
     this.#failures = new FailureEvidence(weightOf);
+    this.#turns = new ProbeTurns(breaker, this.#failures.fleet, weightOf, random);
     this.#speed = new SpeedEvidence(options.speedOf?.(deployment) ?? ORDINARY_SPEED);
     this.#quota = new Quota(options.limitsOf?.(deployment) ?? {}, countReplicas);
     this.#view = new MutableDeploymentView(deployment, model);
@@ -123,7 +119,8 @@ export class DeploymentEvidence {
     started.silent = true;
     this.#count(nowMs, "weak");
     if (this.#tracking) this.#speed.learnSilence(nowMs, ageMs, started.promptTokens);
-    this.#judge(nowMs, started.verifies, { hung: true });
+    // The silence of a verification proves nothing yet: nobody else is sent there until it has ended.
+    this.#judge(nowMs, false, { hung: true });
     this.#refreshedMs = undefined;
     return Infinity;
   }
@@ -142,10 +139,10 @@ export class DeploymentEvidence {
     this.#settleTokens(nowMs, started, record);
     this.#tokens.learn(record, started.promptTokens, this.#windowTokens);
     this.#heedPushback(nowMs, kind, record.retryAfterMs);
-    if (started.verifies) this.#failures.endVerification(nowMs, kind);
+    const proves = started.verifies && this.#failures.endVerification(nowMs, kind);
     if (current && (kind === "ok" || kind === "hard" || kind === "weak")) {
       this.#learn(nowMs, kind, started, record);
-      if (kind !== "ok") this.#judge(nowMs, started.verifies, facts);
+      if (kind !== "ok") this.#judge(nowMs, proves, facts);
     }
     this.#refreshedMs = undefined;
   }
@@ -169,7 +166,7 @@ export class DeploymentEvidence {
     if (refusalCount > 0 && !refuted && this.#weightOf(replicaId) > 0)
       this.#quota.cutElsewhere(nowMs, this.#random.next());
     const after = this.#failures.fleet.breakerOf(replicaId, nowMs);
-    if (before !== undefined && after !== undefined) this.#followPeerBreaker(before, after, liveCount);
+    if (before !== undefined && after !== undefined) this.#turns.follow(before, after, liveCount);
     this.#refreshedMs = undefined;
     return result;
   }
@@ -201,16 +198,17 @@ export class DeploymentEvidence {
 
   /** Makes replicas probe in turns: `listOthers` names the others that are alive. */
   shareProbes(replicaId: string, listOthers: () => readonly string[], wallMs: () => number): void {
-    const { id } = this.#view.deployment;
-    this.#breaker.guardProbes((waitedMs) => {
-      const others = listOthers();
-      return others.length === 0 || mayProbe(replicaId, id, [...others, replicaId], wallMs(), waitedMs);
-    });
+    const { id: deploymentId } = this.#view.deployment;
+    this.#turns.share({ replicaId, deploymentId, listOthers, wallMs });
   }
 
   forgetReplica(replicaId: string): void {
     this.#failures.fleet.forget(replicaId);
     this.#refreshedMs = undefined;
+  }
+
+  listKnownSeries(): readonly { readonly key: string; readonly series: SeriesValue }[] {
+    return this.#failures.fleet.toValue();
   }
 
   describePeers(nowMs: number) {
@@ -328,9 +326,10 @@ export class DeploymentEvidence {
     if (this.#tracking) this.#success.answerLate(nowMs);
   }
 
-  #judge(nowMs: number, verifies: boolean, facts: BreakerFacts): void {
-    const whole = { ...facts, failureRatio: this.#failures.failureRatio(nowMs, verifies) };
-    if (verifies) this.#breaker.trip(whole);
+  /** After a failure; `proves`: of a verification that proves the other replicas right. */
+  #judge(nowMs: number, proves: boolean, facts: BreakerFacts): void {
+    const whole = { ...facts, failureRatio: this.#failures.failureRatio(nowMs, proves) };
+    if (proves) this.#breaker.trip(whole);
     else this.#breaker.assess(this.#failures.statistic(nowMs), whole, this.#isCoupled(nowMs));
     this.#followBreaker(nowMs);
   }
@@ -345,20 +344,11 @@ export class DeploymentEvidence {
     if (before === "closed") {
       this.#success.freeze(nowMs);
       this.#provider.noteTrip(this.#view.deployment.id, nowMs);
+      this.#turns.join(nowMs);
     } else if (state === "closed") {
       this.#closedMs = nowMs;
       this.#success.restart(nowMs);
       this.#failures.forgetOwn();
-    }
-  }
-
-  /** The others' probes bring ours forward or put it off; they never open or close a breaker here. */
-  #followPeerBreaker(before: PeerBreaker, after: PeerBreaker, liveCount: number): void {
-    if (before.state === "closed") return;
-    if (after.state === "closed") this.#breaker.hastenProbe(this.#random.next() * HASTEN_SPREAD_MS);
-    else if (after.state === "open" && after.epoch > before.epoch) {
-      const maxWaitMs = Math.min(FLEET_PROBE_INTERVAL_MS * liveCount, MAX_PROBE_WAIT_MS);
-      this.#breaker.deferProbe(after.probeDelayMs + this.#random.next() * LEASE_EPOCH_MS, maxWaitMs);
     }
   }
 
@@ -370,7 +360,10 @@ export class DeploymentEvidence {
   #refresh(nowMs: number): void {
     const view = this.#view;
     view.suspect = this.#failures.isSuspect(nowMs, this.#breakerState === "closed");
-    view.verifying = view.suspect && this.#failures.isVerifying(nowMs);
+    const answered = this.#lastSuccessMs !== undefined || this.#closedMs > 0;
+    view.takesTurns = view.suspect && this.#turns.believes(nowMs, answered);
+    view.verifying =
+      view.suspect && (this.#failures.isVerifying(nowMs) || (view.takesTurns && !this.#turns.isDue(nowMs)));
     this.#refreshSuccess(nowMs);
     this.#speed.writeTo(view, nowMs);
     view.headroomRatio = this.#quota.headroomRatio(nowMs);

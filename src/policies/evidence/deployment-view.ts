@@ -13,8 +13,10 @@ export interface DeploymentView extends CandidateView {
   readonly ttftLogMean: number;
   /** What each token of the prompt adds to the time to the first token. */
   readonly promptMsPerToken: number;
-  /** Whether the attempt that verifies a suspicion is under way. */
+  /** Whether the attempt that verifies a suspicion is under way, or waits for this replica's turn. */
   readonly verifying: boolean;
+  /** Whether that attempt is one of the replicas' probes, made in turn. */
+  readonly takesTurns: boolean;
   readonly breakerState: BreakerState;
   /** Whether the breaker would give a permit at once; `permitAvailable` looks at suspicion and forced probes too. */
   readonly breakerAvailable: boolean;
@@ -42,6 +44,7 @@ export class MutableDeploymentView implements DeploymentView {
   heldUntilMs = 0;
   suspect = false;
   verifying = false;
+  takesTurns = false;
   breakerState: BreakerState = "closed";
   breakerAvailable = true;
   breaker: BreakerPhase = "closed";

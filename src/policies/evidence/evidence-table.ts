@@ -197,6 +197,11 @@ export class EvidenceTable {
     return this.#entry(deployment).reportRegisters(this.#clock.nowMs());
   }
 
+  /** What is known of the other replicas' counters, by `<replica>/<incarnation>`: equal for equal knowledge. */
+  listKnownSeries(deployment: Deployment): readonly { readonly key: string; readonly series: SeriesValue }[] {
+    return this.#entry(deployment).listKnownSeries();
+  }
+
   /** What the fleet says of a deployment over the last minute, this replica included. */
   describeFleet(deployment: Deployment): FleetSight {
     const entry = this.#entry(deployment);

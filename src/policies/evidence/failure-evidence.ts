@@ -17,6 +17,13 @@ export interface Advice {
 
 const NO_ADVICE: Advice = { successes: 0, failures: 0 };
 
+/** Longer than a refuted replica is not listened to: it has been wrong when it comes with the same again. */
+const PROVED_MS = 180_000;
+/** One attempt in twenty is late enough to be hedged, and one in hundreds fails of its own: once proves nothing … */
+const CONVINCING_FAILURE_COUNT = 2;
+/** … unless more than one replica has seen the same. */
+const MANY_ACCUSER_COUNT = 2;
+
 /**
  * Whether a deployment has failed: by this replica's own evidence, which opens its
  * breaker, and by the fleet's, which makes it suspect until one attempt has shown who is right.
@@ -31,6 +38,10 @@ export class FailureEvidence {
   /** Verifications in a row that succeeded. */
   #verifiedCount = 0;
   #verifiedMs = Number.NEGATIVE_INFINITY;
+  /** When a verification succeeded last. */
+  #provedMs = Number.NEGATIVE_INFINITY;
+  /** Verifications in a row that failed or were late. */
+  #failedCount = 0;
 
   constructor(weightOf: (replicaId: string) => number) {
     this.#weightOf = weightOf;
@@ -93,7 +104,10 @@ export class FailureEvidence {
 
   beginVerification(nowMs: number): void {
     // Those of an earlier suspicion prove nothing about this one.
-    if (nowMs - this.#verifiedMs > VERIFICATION_MS) this.#verifiedCount = 0;
+    if (nowMs - this.#verifiedMs > VERIFICATION_MS) {
+      this.#verifiedCount = 0;
+      this.#failedCount = 0;
+    }
     this.#verifiedMs = nowMs;
     this.#verifyingSinceMs = nowMs;
   }
@@ -102,13 +116,24 @@ export class FailureEvidence {
    * An attempt that verifies the suspicion has ended. One success says little against
    * peers who saw some of theirs fail: only as many in a row as such a deployment would
    * seldom show refute them. What says nothing about health changes nothing.
+   *
+   * Returns whether it proves the peers right: several of them speak and it failed, or one does and it failed twice
+   * in a row, or it was late twice; and none has succeeded in the last minutes. Where one has, whoever suspects it was wrong once, and a failure is one like any other.
    */
-  endVerification(nowMs: number, kind: EvidenceKind): void {
+  endVerification(nowMs: number, kind: EvidenceKind): boolean {
     this.#verifyingSinceMs = undefined;
-    if (kind === "hard" || kind === "weak") this.#verifiedCount = 0;
-    if (kind !== "ok") return;
-    this.#verifiedCount += 1;
-    this.#fleet.refute(nowMs, this.#verifiedCount);
+    if (kind === "ok") {
+      this.#provedMs = nowMs;
+      this.#failedCount = 0;
+      this.#verifiedCount += 1;
+      this.#fleet.refute(nowMs, this.#verifiedCount);
+    }
+    if (kind !== "hard" && kind !== "weak") return false;
+    this.#verifiedCount = 0;
+    this.#failedCount += 1;
+    const speakerCount = kind === "hard" ? this.#fleet.countAccusers(nowMs, this.#weightOf) : 0;
+    const isDead = speakerCount >= MANY_ACCUSER_COUNT || this.#failedCount >= CONVINCING_FAILURE_COUNT;
+    return isDead && nowMs - this.#provedMs > PROVED_MS;
   }
 
   /** The share of failures in what speaks against the deployment: by the peers' evidence when that `verifies`, else by our own. */

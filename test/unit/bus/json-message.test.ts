@@ -12,7 +12,10 @@ describe("a message that came as JSON", () => {
       return new Uint8Array([4]);
     };
     const message = new JsonMessage(came, { fromJson, toJson: () => undefined });
-    expect({ ...message }).to.deep.equal({ subject: "s", type: "t", traceparent: "00-a-b-01" });
+    expect({ ...message }).to.deep.equal({
+      ...{ subject: "s", type: "t", traceparent: "00-a-b-01" },
+      wireBytes: 3,
+    });
     expect(parsed).to.deep.equal([]);
     expect([message.payload, message.payload]).to.deep.equal([new Uint8Array([4]), new Uint8Array([4])]);
     expect(parsed).to.deep.equal([["t", json]]);

@@ -47,6 +47,65 @@ describe("the exchange of evidence", () => {
     expect(restarted.breakers[0]?.state).to.equal("closed");
   });
 
+  it("waits for its turn, after a restart, to ask what most others hold open, but for a minute at most", async () => {
+    fleet = new FleetBench({ replicaCount: 4, providers: ["p"] });
+    fleet.advance(1_000);
+    for (const index of [0, 1]) {
+      for (let attempt = 0; attempt < 3; attempt++) fleet.replica(index).start()("server_error");
+    }
+    const restarted = await fleet.restart(3);
+    fleet.advance(300);
+    // Two of three hold it open; the third, which does not either know it, may ask.
+    expect(restarted.view()).to.include({ suspect: true, takesTurns: true, permitAvailable: false });
+    expect(restarted.breakers[0]?.state).to.equal("closed");
+    let waitedMs = 0;
+    while (restarted.view().permitAvailable !== true) {
+      fleet.advance(100);
+      waitedMs += 100;
+      expect(waitedMs).to.be.below(60_000);
+    }
+    expect(restarted.view().takesTurns).to.equal(true);
+    restarted.start()("server_error");
+    // It goes on where the others are, instead of asking every second.
+    expect(restarted.breakers[0]?.state).to.equal("open");
+  });
+
+  it("asks at once what only a minority holds open, and what it has had an answer of", async () => {
+    fleet = new FleetBench({ replicaCount: 5, providers: ["p"] });
+    fleet.advance(1_000);
+    fleet.replica(4).start()("success");
+    for (const index of [0, 1]) {
+      for (let attempt = 0; attempt < 3; attempt++) fleet.replica(index).start()("server_error");
+    }
+    const restarted = await fleet.restart(3);
+    fleet.advance(300);
+    expect(restarted.view()).to.include({ suspect: true, takesTurns: false, permitAvailable: true });
+    for (let attempt = 0; attempt < 3; attempt++) fleet.replica(2).start()("server_error");
+    fleet.advance(300);
+    expect(restarted.view()).to.include({ suspect: true, takesTurns: true, permitAvailable: false });
+    expect(fleet.replica(4).view()).to.include({ suspect: true, takesTurns: false, permitAvailable: true });
+  });
+
+  it("has joined soon after the first answer, and within a second where nobody answers", async () => {
+    fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
+    fleet.advance(2_000);
+    const restarted = await fleet.restart(2);
+    expect(restarted.exchange.hasJoined).to.equal(false);
+    fleet.advance(270);
+    expect([restarted.exchange.hasJoined, restarted.table.listLiveReplicas().length]).to.deep.equal([
+      true,
+      2,
+    ]);
+    await restarted.exchange.joined;
+    fleet.close();
+    fleet = new FleetBench({ replicaCount: 1, providers: ["p"] });
+    const [alone] = fleet.replicas;
+    fleet.advance(999);
+    expect(alone?.exchange.hasJoined).to.equal(false);
+    fleet.advance(1);
+    expect(alone?.exchange.hasJoined).to.equal(true);
+  });
+
   it("frees everybody when a probe has closed the breaker, and voids what was counted before", () => {
     fleet = new FleetBench({ replicaCount: 3, providers: ["p"] });
     fleet.advance(1_000);
@@ -76,9 +135,10 @@ describe("the exchange of evidence", () => {
     fleet = new FleetBench({ replicaCount: 2, providers: ["p"], played: [1] });
     fleet.advance(1_000);
     let readCount = 0;
-    const makeMessage = (subject: string, type: string): BusMessage => ({
+    const makeMessage = (subject: string, type: string, wireBytes = 100): BusMessage => ({
       subject,
       type,
+      wireBytes,
       get payload() {
         readCount += 1;
         return new Uint8Array();
@@ -94,6 +154,23 @@ describe("the exchange of evidence", () => {
       fleet.buses[1]?.ask(makeMessage("sluice.v1.sync", "sluice.v1.SnapshotRequest"), limits, () => {});
     fleet.advance(20);
     expect(readCount).to.equal(60);
+    // As JSON a message costs what it is long: 4 MiB at once, and 512 KiB more each second.
+    readCount = 0;
+    fleet.advance(60_000);
+    for (let message = 0; message < 200; message++)
+      inbox.take(makeMessage("sluice.v1.health.replica-1", "sluice.v1.HealthMessage", 93 * 1_024));
+    expect(readCount).to.equal(44);
+    fleet.advance(1_000);
+    for (let message = 0; message < 200; message++)
+      inbox.take(makeMessage("sluice.v1.health.replica-1", "sluice.v1.HealthMessage", 93 * 1_024));
+    expect(readCount).to.equal(44 + 5);
+    readCount = 0;
+    inbox.takeQuestion(makeMessage("sluice.v1.sync", "sluice.v1.SnapshotRequest", 4_097));
+    expect(readCount).to.equal(0);
+    inbox.expectAnswers();
+    for (let answer = 0; answer < 32; answer++)
+      inbox.takeSnapshot(makeMessage("sluice.v1.sync", "sluice.v1.Snapshot", 1_024 * 1_024));
+    expect(readCount).to.equal(4);
   });
 
   it("is heard by the others while its breaker is open for a day", () => {

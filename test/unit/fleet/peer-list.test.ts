@@ -12,7 +12,7 @@ describe("the list of peers", () => {
 
   beforeEach(() => {
     peers = new PeerList();
-    peers.admit("r", 0);
+    peers.admit("r", 0, 0);
   });
 
   const accept = (sequence: number, incarnation = 1) =>
@@ -36,16 +36,28 @@ describe("the list of peers", () => {
     expect(accept(51, 1)).to.equal("late");
   });
 
+  it("hears a process whose clock was set back once the one before is silent for 15 s", () => {
+    accept(50, 7);
+    const acceptAt = (nowMs: number, sequence: number) =>
+      peers.accept(makeHeader({ sequence, incarnation: 3 }), nowMs);
+    expect([acceptAt(15_000, 1), acceptAt(15_001, 2), acceptAt(15_002, 3)]).to.deep.equal([
+      "late",
+      "set_back",
+      undefined,
+    ]);
+    expect(peers.list(15_002)[0]?.lostCount).to.equal(0);
+  });
+
   it("reads at most 240 messages at once, and 60 more each second", () => {
     const readAt = (nowMs: number) =>
-      Array.from({ length: 400 }, () => peers.admit("r", nowMs)).filter((refused) => refused === undefined)
+      Array.from({ length: 400 }, () => peers.admit("r", 0, nowMs)).filter((refused) => refused === undefined)
         .length;
     expect([readAt(0), readAt(1_000)]).to.deep.equal([239, 60]);
   });
 
   it("hears at most 256 replicas, and forgets those silent for 10 minutes", () => {
-    for (let index = 0; index < 255; index++) expect(peers.admit(`r${index}`, 0)).to.equal(undefined);
-    expect(peers.admit("one more", 600_000)).to.equal("too_many_replicas");
-    expect(peers.admit("one more", 600_001)).to.equal(undefined);
+    for (let index = 0; index < 255; index++) expect(peers.admit(`r${index}`, 0, 0)).to.equal(undefined);
+    expect(peers.admit("one more", 0, 600_000)).to.equal("too_many_replicas");
+    expect(peers.admit("one more", 0, 600_001)).to.equal(undefined);
   });
 });

@@ -226,6 +226,61 @@ describe("the adaptive breaker", () => {
     expect([bench.breaker.nextProbeDelayMs, bench.breaker.earlyAvailable]).to.deep.equal([16_000, false]);
   });
 
+  it("waits on, half-open too, when another replica has probed in vain; nothing else left, it is asked all the same", () => {
+    const bench = new BreakerBench(ADAPTIVE);
+    bench.openThenHalfOpen();
+    expect(bench.breaker.state).to.equal("half_open");
+    bench.breaker.deferProbe(20_000, 300_000);
+    expect([bench.breaker.state, bench.breaker.available, bench.breaker.earlyAvailable]).to.deep.equal([
+      "half_open",
+      false,
+      true,
+    ]);
+    bench.wait(19_999);
+    expect(bench.breaker.available).to.equal(false);
+    bench.wait(1);
+    expect(bench.breaker.available).to.equal(true);
+    bench.breaker.deferProbe(20_000, 300_000);
+    expect(bench.breaker.acquireEarly()).to.not.equal(undefined);
+  });
+
+  it("is not put off for longer than its bound, nor between its own good probes", () => {
+    const bench = new BreakerBench(ADAPTIVE);
+    bench.openThenHalfOpen();
+    bench.breaker.deferProbe(3_600_000, 60_000);
+    bench.wait(60_000);
+    bench.attempt("success");
+    bench.breaker.deferProbe(20_000, 600_000);
+    expect(bench.breaker.available).to.equal(true);
+  });
+
+  it("gives the first probe to whose turn it is when it is made, not when the open time ended", () => {
+    const bench = new BreakerBench(ADAPTIVE);
+    let isOurTurn = true;
+    bench.breaker.guardProbes(() => isOurTurn);
+    bench.openThenHalfOpen();
+    isOurTurn = false;
+    expect([bench.breaker.available, bench.breaker.acquire()]).to.deep.equal([false, undefined]);
+    isOurTurn = true;
+    bench.attempt("success");
+    isOurTurn = false;
+    expect(bench.breaker.available).to.equal(true);
+  });
+
+  it("goes on from the open time that other replicas have come to, and forgets it when it closes", () => {
+    const bench = new BreakerBench(ADAPTIVE);
+    bench.breaker.followOpenTime(8_000);
+    expect(bench.openThenHalfOpen()).to.equal(1_000);
+    bench.breaker.followOpenTime(8_000);
+    bench.attempt("failure");
+    expect(bench.breaker.nextProbeDelayMs).to.equal(16_000);
+    bench.wait(16_000);
+    bench.heal();
+    bench.wait(40_000);
+    bench.breaker.trip();
+    expect(bench.breaker.nextProbeDelayMs).to.equal(4_000);
+  });
+
   it("is closed by an operator's word, and forgets", () => {
     const bench = new BreakerBench(ADAPTIVE);
     for (let trip = 0; trip < 3; trip++) {

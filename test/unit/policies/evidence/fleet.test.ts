@@ -58,15 +58,50 @@ describe("the evidence of a fleet", () => {
     }
   });
 
-  it("lets one attempt verify at a time; a failure opens the breaker", () => {
-    const fleet = new Fleet(2, ["p"]);
-    fleet.replica(0).run(3, "server_error");
-    fleet.spread(0);
+  it("lets one attempt verify at a time; a failure opens the breaker where several replicas have seen the same", () => {
+    const fleet = new Fleet(3, ["p"]);
+    for (const position of [0, 2]) {
+      fleet.replica(position).run(2, "server_error");
+      fleet.spread(position);
+    }
     const replica = fleet.replica(1);
     const end = replica.start();
     expect(replica.view()).to.include({ suspect: true, verifying: true, permitAvailable: false });
     end("server_error");
     expect(replica.view()).to.include({ suspect: false, breaker: "open" });
+  });
+
+  it("takes a second failed verification where one replica says so: one attempt in hundreds fails of its own", () => {
+    const fleet = new Fleet(2, ["p"]);
+    fleet.replica(0).run(4, "server_error");
+    fleet.spread(0);
+    const replica = fleet.replica(1);
+    replica.start()("server_error");
+    expect(replica.view()).to.include({ suspect: true, breaker: "closed", permitAvailable: true });
+    replica.start()("server_error");
+    expect(replica.view().breaker).to.equal("open");
+  });
+
+  it("opens no breaker by one failure where a verification has succeeded in the last three minutes", () => {
+    const fleet = new Fleet(3, ["p"]);
+    const accuse = () => {
+      for (const position of [0, 1]) {
+        fleet.replica(position).run(4, "server_error");
+        fleet.spread(position);
+      }
+    };
+    const replica = fleet.replica(2);
+    accuse();
+    replica.start()("success");
+    fleet.clock.ms += 61_000;
+    accuse();
+    expect(replica.view().suspect).to.equal(true);
+    replica.start()("server_error");
+    expect(replica.breaker().state).to.equal("closed");
+    fleet.clock.ms += 181_000;
+    accuse();
+    replica.start()("server_error");
+    expect(replica.breaker().state).to.equal("open");
   });
 
   it("is refuted by a verification that succeeds: the sender is not listened to for 60 s", () => {
