@@ -1,10 +1,8 @@
+import { MAX_RETRY_AFTER_MS } from "../../src/core/evidence/cooldown.ts";
 import type { BreakerState } from "../../src/domain/metrics.ts";
 import { InvariantViolation } from "../check/invariant-violation.ts";
 
-/** Longer Retry-Afters are not believed by anybody. */
-const MAX_RETRY_AFTER_MS = 60_000;
-
-/** A half-open breaker that lets nobody in for so long is lost: longer than any pause it may make. */
+/** A half-open breaker that lets nobody in for so long, no Retry-After asking for it, is lost: longer than any pause of its own. */
 const MAX_UNPROBED_MS = 360_000;
 
 /** Tells that a call is over. */
@@ -66,9 +64,9 @@ export class CallRules {
         this.#probeCount -= 1;
         if (succeeded) this.#goodProbeCount += 1;
       }
-      if (retryAfterMs !== undefined && retryAfterMs <= MAX_RETRY_AFTER_MS) {
-        this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#nowMs() + retryAfterMs);
-      }
+      if (retryAfterMs === undefined) return;
+      const waitMs = Math.min(retryAfterMs, MAX_RETRY_AFTER_MS);
+      this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#nowMs() + waitMs);
     };
   }
 
@@ -81,7 +79,7 @@ export class CallRules {
 
   /** To be called at the end of the traffic. Throws `InvariantViolation`. */
   checkAlive(): void {
-    const unprobedMs = this.#nowMs() - this.#probedMs;
+    const unprobedMs = this.#nowMs() - Math.max(this.#probedMs, this.#notBeforeMs);
     if (this.#state === "half_open" && unprobedMs > MAX_UNPROBED_MS) {
       throw new InvariantViolation("I7", `${this.#name} is half-open and not probed for ${unprobedMs} ms`);
     }

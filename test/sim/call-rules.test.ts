@@ -74,4 +74,19 @@ describe("the rules of calls to one endpoint", () => {
     time.nowMs += 1;
     expect(() => rules.checkAlive()).to.throw(InvariantViolation, "not probed");
   });
+
+  it("count the time without a probe from the end of what the provider asked for, an hour at the most", () => {
+    for (const [askedMs, heededMs] of [
+      [500_000, 500_000],
+      [7_200_000, 3_600_000],
+    ] as const) {
+      const { rules, time } = makeRules();
+      rules.enter("half_open");
+      rules.begin()(askedMs, false);
+      time.nowMs = heededMs + 360_000;
+      rules.checkAlive();
+      time.nowMs += 1;
+      expect(() => rules.checkAlive()).to.throw(InvariantViolation, "not probed");
+    }
+  });
 });

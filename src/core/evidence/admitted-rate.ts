@@ -31,8 +31,9 @@ export class AdmittedRate {
     const isBelow = sinceMs < this.#plateauMs;
     if (ratio >= 1) this.#plateauMs = MIN_PLATEAU_MS;
     else if (!isBelow) this.#plateauMs = Math.min(this.#plateauMs * 2, MAX_PLATEAU_MS);
-    this.#ceiling = ratio;
     this.#low = Math.max(ratio * (isBelow ? DEEP_CUT_RATIO : CUT_RATIO), MIN_RATIO, leastRatio);
+    // At the least that is admitted ceiling and share would be one, and a curve between equals never rises.
+    this.#ceiling = Math.max(ratio, this.#low / CUT_RATIO);
     this.#cutMs = nowMs;
   }
 

@@ -100,7 +100,7 @@ class LimitState {
   }
 
   spendElsewhere(amount: number, nowMs: number, { factor }: LimitFactors): void {
-    this.#fleetBucket(nowMs, factor)?.take(amount, nowMs);
+    this.#fleetBucket(nowMs, factor)?.takeElsewhere(amount, nowMs);
   }
 
   /** There was not even one more attempt's worth. `chance`: 0 to 1; spreads the replicas' next ones. */

@@ -24,13 +24,13 @@ export class RateBucket {
     return Math.max((this.#perMinute * CAPACITY_MS) / MINUTE_MS, 1);
   }
 
-  /** Changes the limit from now on; what is missing stays missing. */
+  /** Changes the limit from now on; what is missing stays missing, up to a minute's worth of the new limit. */
   setRate(perMinute: number, nowMs: number): void {
     if (perMinute === this.#perMinute || !(perMinute > 0)) return;
     this.#fill(nowMs);
     const missing = this.capacity - this.#level;
     this.#perMinute = perMinute;
-    this.#level = this.capacity - missing;
+    this.#level = Math.max(this.capacity - missing, this.#leastLevel);
   }
 
   /** Takes an amount, and returns what was taken: no single attempt costs more than a minute's worth. */
@@ -39,6 +39,15 @@ export class RateBucket {
     const taken = this.bound(amount);
     this.#level -= taken;
     return taken;
+  }
+
+  /**
+   * Takes what others have spent. They may know of a larger limit than this one: the
+   * debt never grows beyond a minute's worth, because a limit per minute forgets after a minute.
+   */
+  takeElsewhere(amount: number, nowMs: number): void {
+    this.#fill(nowMs);
+    this.#level = Math.max(this.#level - this.bound(amount), Math.min(this.#level, this.#leastLevel));
   }
 
   /** Corrects what `take` took by what it turned out to be; gives back when that was less. */
@@ -67,6 +76,10 @@ export class RateBucket {
   /** An amount from 0 to one minute's worth; what is not a number is none. */
   bound(amount: number): number {
     return amount > 0 ? Math.min(amount, Math.max(this.#perMinute, 1)) : 0;
+  }
+
+  get #leastLevel(): number {
+    return this.capacity - Math.max(this.#perMinute, 1);
   }
 
   #refill(nowMs: number): number {

@@ -39,6 +39,18 @@ describe("the token bucket of a limit", () => {
     expect(bucket.headroomRatio(0)).to.be.closeTo(20 / 30, 1e-9);
   });
 
+  it("never owes more than a minute's worth for what others have spent, nor after the limit was lowered", () => {
+    const bucket = new RateBucket(60, 0);
+    for (let spent = 0; spent < 1_000; spent++) bucket.takeElsewhere(1, 0);
+    expect(bucket.holds(1, 45_999)).to.equal(false);
+    expect(bucket.holds(1, 46_000)).to.equal(true);
+    const lowered = new RateBucket(6_000, 0);
+    lowered.take(1_400, 0);
+    lowered.setRate(60, 0);
+    expect(lowered.holds(1, 45_999)).to.equal(false);
+    expect(lowered.holds(1, 46_000)).to.equal(true);
+  });
+
   it("is never above its capacity nor below 0, whatever comes (property)", () => {
     const wild = fc.double();
     fc.assert(
@@ -238,6 +250,13 @@ describe("the admitted rate", () => {
     expect(rate.ratio(47_000)).to.be.within(0.98 * ceiling, ceiling);
     expect(rate.ratio(77_000)).to.be.within(ceiling, 1.02 * ceiling);
     expect(rate.ratio(200_000)).to.equal(1);
+  });
+
+  it("comes back whole within a quarter of an hour, however often it was cut", () => {
+    const rate = new AdmittedRate();
+    for (let second = 0; second < 600; second += 2) rate.cut(second * 1_000);
+    expect(rate.ratio(600_000)).to.be.at.most(0.02);
+    expect(rate.ratio(1_500_000)).to.equal(1);
   });
 
   for (const limitRatio of [0.1, 0.5]) {
