@@ -1,13 +1,13 @@
 /** How long an attempt may be silent before its silence speaks against its deployment. Pure. */
 
 /** Nobody is suspected sooner. */
-const MIN_SUSPECT_AGE_MS = 1_500;
-/** One attempt in 400 of a log-normal time to the first token is later than this many deviations. */
-const SUSPECT_DEVIATIONS = 2.8;
+const MIN_SUSPECT_AGE_MS = 1_000;
+/** One attempt in a hundred of a log-normal time to the first token is later than this many deviations. */
+const SUSPECT_DEVIATIONS = 2.33;
 
 /**
  * The age from which on an attempt without a first token is weak evidence, though it
- * still runs: max(1.5 s, e^(µ + 2.8 σ)) plus what the prompt costs.
+ * still runs: max(1 s, e^(µ + 2.33 σ)) plus what the prompt costs.
  *
  * @param logMean µ, the mean of ln of the time to the first token in ms, without the prompt's part
  * @param logDeviation σ of the same

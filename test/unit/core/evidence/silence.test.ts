@@ -6,10 +6,10 @@ import { TripSeries } from "../../../../src/core/evidence/trip-statistic.ts";
 
 describe("the age from which on silence is evidence", () => {
   const rows: [number, number, number, number][] = [
-    [100, 0.3, 0, 1_500],
-    [1_000, 0.5, 0, 4_055],
-    [1_000, 0.5, 300, 4_355],
-    [20_000, 0.2, 0, 35_013],
+    [100, 0.3, 0, 1_000],
+    [1_000, 0.5, 0, 3_206],
+    [1_000, 0.5, 300, 3_506],
+    [20_000, 0.2, 0, 31_872],
   ];
   for (const [medianMs, logDeviation, promptMs, ageMs] of rows) {
     it(`is ${ageMs} ms for a median of ${medianMs} ms, a deviation of ${logDeviation} and ${promptMs} ms of prompt`, () => {

@@ -21,7 +21,7 @@ function startSilent(bench: EvidenceBench) {
   };
 }
 
-const NOTHING_KNOWN_MS = 4_056;
+const NOTHING_KNOWN_MS = 3_206;
 
 describe("the silence of an attempt", () => {
   it("is nothing before the suspect age: it is to be told again then", () => {
