@@ -28,15 +28,14 @@ describe("the short version of the benchmark", function () {
   it("loses nothing to speak of in an outage, where random choice does", () => {
     const ours = run("S1", "sluice");
     expect(ours.faultSuccessRatio).to.be.at.least(0.9995);
-    expect(ours.fleetSuspectMs).to.be.at.most(3_000);
+    expect(ours.fleetSuspectMs).to.be.at.most(2_000);
     expect(ours.badCallCount).to.be.at.most(80);
     expect(run("S1", "random").faultSuccessRatio).to.be.below(0.99);
   });
 
   it("finds a hang by its silence, before any attempt times out", () => {
     const ours = run("S2", "sluice");
-    // One of the window's 1,007 requests fails; the long benchmark's goal stays 99.95 %.
-    expect(ours.faultSuccessRatio).to.be.at.least(0.999);
+    expect(ours.faultSuccessRatio).to.be.at.least(0.9995);
     expect(ours.fleetSuspectMs).to.be.at.most(4_000);
     expect(ours.faultP99FirstTokenMs).to.be.at.most(3_000);
   });
