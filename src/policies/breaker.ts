@@ -145,10 +145,16 @@ export class Breaker {
     if (!this.#circuit.closed) this.#rule.followOpenTime(openMs);
   }
 
-  /** Others have probed in vain: ours may wait for `delayMs`, but not longer than `maxWaitMs` after it opened. */
+  /**
+   * Others have probed in vain: what our probes have shown so far is void, and the next may wait for `delayMs`, but
+   * not longer than `maxWaitMs` after it opened.
+   */
   deferProbe(delayMs: number, maxWaitMs: number): void {
-    if (this.#circuit.closed || this.#probeSuccessCount > 0) return;
-    const untilMs = Math.min(this.#clock.nowMs() + delayMs, this.#openedMs + maxWaitMs);
+    const nowMs = this.#clock.nowMs();
+    const untilMs = Math.min(nowMs + delayMs, this.#openedMs + maxWaitMs);
+    // Beyond the bound nobody's word changes anything, or a liar could keep it from ever closing.
+    if (this.#circuit.closed || untilMs <= nowMs) return;
+    this.#probeSuccessCount = 0;
     this.#probeFromMs = Math.max(this.#probeFromMs, untilMs);
   }
 

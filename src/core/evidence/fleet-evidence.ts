@@ -5,7 +5,7 @@ import type { PeerBreaker } from "./peer-breaker.ts";
 import { PEER_GONE_MS, PEER_TTL_MS, PeerEvidence } from "./peer-evidence.ts";
 import { findEvidenceProblem, type ReplicaEvidence } from "./replica-evidence.ts";
 import { TimeRing } from "./time-ring.ts";
-import { computeTripStatistic, inferFailureRatio, makeTripSums } from "./trip-statistic.ts";
+import { computeTripStatistic, makeTripSums } from "./trip-statistic.ts";
 
 /** A process that just started may still have a former one's evidence in the windows: two are kept. */
 const INCARNATION_COUNT = 2;
@@ -22,6 +22,8 @@ const MAX_PEER_ADVICE_MASS = MAX_ADVICE_MASS / 3;
 /** One replica counts as having at most this many times our attempts in flight, or this many. */
 const MAX_IN_FLIGHT_RATIO = 4;
 const MIN_IN_FLIGHT_BOUND = 8;
+/** One replica's word alone is never that of most, also where there is no third one. */
+const MIN_ACCUSER_COUNT = 2;
 /** How often those that are gone are looked for. */
 const FORGET_INTERVAL_MS = 1_000;
 /** What failures of the last windows add up to at most is kept in buckets of this width, one window longer than they. */
@@ -36,6 +38,12 @@ export interface FleetAdvice {
   failures: number;
   /** Successes as they were counted. */
   okCount: number;
+}
+
+/** Attempts that ended, and those of them that failed; half of one for weak evidence. */
+export interface FailureCounts {
+  readonly attemptCount: number;
+  readonly failureCount: number;
 }
 
 /** What happened to a message. */
@@ -96,49 +104,40 @@ export class FleetEvidence {
     }
   }
 
-  /** The share of failures among the peers' attempts in the window that speaks most against the deployment, 0 to 1. */
-  failureRatio(nowMs: number, weightOf: (replicaId: string) => number): number {
-    this.#sums.fill(0);
-    this.addTripSums(nowMs, weightOf, this.#sums);
-    const statistic = computeTripStatistic(this.#sums);
-    const windowMs = TRIP_WINDOWS_MS[this.#sums.indexOf(statistic)];
-    if (windowMs === undefined) return 0;
-    let attemptCount = 0;
-    for (const [replicaId, incarnations] of this.#peers) {
-      for (const peer of incarnations) {
-        const weight = peer.weight(nowMs) * weightOf(replicaId);
-        if (!(weight > 0)) continue;
-        attemptCount += weight * (peer.sum(nowMs, windowMs, "ok") + peer.sum(nowMs, windowMs, "hard"));
-        attemptCount += (weight / 2) * peer.sum(nowMs, windowMs, "weak");
-      }
-    }
-    return inferFailureRatio(statistic, attemptCount);
+  /** What peers saw, in the window in which they speak most against the deployment. */
+  readFailures(nowMs: number, weightOf: (replicaId: string) => number): FailureCounts {
+    return this.#countFailures(nowMs, weightOf, () => true);
   }
 
   /**
-   * So many attempts of our own in a row have shown that the deployment works. Who saw it
-   * fail so often that this many would seldom succeed is refuted: what it said until
-   * now is void, and it is not listened to about it for a minute.
+   * So many attempts of our own in a row have shown that the deployment works. When those who
+   * speak against it saw it fail so often that this many would seldom succeed, they are refuted:
+   * what they said until now is void, and they are not listened to about it for a minute.
    */
-  refute(nowMs: number, successCount: number): void {
+  refute(nowMs: number, successCount: number, weightOf: (replicaId: string) => number): void {
     this.#advice.atMs = Number.NaN;
+    const isAgainst = (peer: PeerEvidence) => this.#speaksAgainst(peer, nowMs);
+    const { attemptCount, failureCount } = this.#countFailures(nowMs, weightOf, isAgainst);
+    // Where only their breakers speak, what they saw is too old to tell.
+    const failureRatio = failureCount > 0 ? failureCount / attemptCount : 1;
+    if (successCount < countConvincingSuccesses(failureRatio, 1)) return;
     for (const [replicaId, incarnations] of this.#peers) {
-      for (const peer of incarnations) {
-        if (!this.#speaksAgainst(peer, nowMs)) continue;
-        if (successCount < countConvincingSuccesses(this.#failureRatioOf(peer, nowMs), 1)) continue;
+      for (const peer of incarnations.filter(isAgainst)) {
         peer.refute(nowMs, nowMs + REFUTED_MS);
         this.#refutedCounts.set(replicaId, (this.#refutedCounts.get(replicaId) ?? 0) + 1);
       }
     }
   }
 
-  /** How many of the replicas that can be heard and are listened to speak against it. */
-  countAccusers(nowMs: number, weightOf: (replicaId: string) => number): number {
+  /** Whether two replicas or more, and more than half of those that can be heard and are listened to, speak against it. */
+  isAccusedByMost(nowMs: number, weightOf: (replicaId: string) => number): boolean {
     let count = 0;
+    let accuserCount = 0;
     for (const peer of this.#listHeard(nowMs, weightOf)) {
-      if (this.#speaksAgainst(peer, nowMs)) count += 1;
+      count += 1;
+      if (this.#speaksAgainst(peer, nowMs)) accuserCount += 1;
     }
-    return count;
+    return accuserCount >= MIN_ACCUSER_COUNT && accuserCount > count / 2;
   }
 
   /** Drops what was told in the name of a replica. */
@@ -201,6 +200,12 @@ export class FleetEvidence {
     return openMs;
   }
 
+  /** Whether a replica that can be heard and is listened to probes it now. */
+  isProbed(nowMs: number, weightOf: (replicaId: string) => number): boolean {
+    for (const peer of this.#listHeard(nowMs, weightOf)) if (peer.breaker?.state === "half_open") return true;
+    return false;
+  }
+
   *#listHeard(nowMs: number, weightOf: (replicaId: string) => number): Generator<PeerEvidence> {
     for (const [replicaId, [newest]] of this.#peers) {
       if (newest?.breaker === undefined || newest.silentMs(nowMs) > PEER_TTL_MS) continue;
@@ -236,15 +241,30 @@ export class FleetEvidence {
     return { openCount, newestAgeMs, endedCount, failedCount };
   }
 
-  /** The share of failures in the window in which a peer speaks most against it; all where only its breaker does. */
-  #failureRatioOf(peer: PeerEvidence, nowMs: number): number {
+  #countFailures(
+    nowMs: number,
+    weightOf: (replicaId: string) => number,
+    counts: (peer: PeerEvidence) => boolean,
+  ): FailureCounts {
+    const heard: [PeerEvidence, number][] = [];
+    for (const [replicaId, incarnations] of this.#peers) {
+      for (const peer of incarnations) {
+        const weight = peer.weight(nowMs) * weightOf(replicaId);
+        if (weight > 0 && counts(peer)) heard.push([peer, weight]);
+      }
+    }
     this.#sums.fill(0);
-    peer.addTripSums(nowMs, 1, this.#sums);
-    const statistic = computeTripStatistic(this.#sums);
-    const windowMs = TRIP_WINDOWS_MS[this.#sums.indexOf(statistic)];
-    if (windowMs === undefined || statistic === 0) return 1;
-    const sum = (counter: "ok" | "hard" | "weak") => peer.sum(nowMs, windowMs, counter);
-    return inferFailureRatio(statistic, sum("ok") + sum("hard") + sum("weak") / 2);
+    for (const [peer, weight] of heard) peer.addTripSums(nowMs, weight, this.#sums);
+    const windowMs = TRIP_WINDOWS_MS[this.#sums.indexOf(computeTripStatistic(this.#sums))];
+    const result = { attemptCount: 0, failureCount: 0 };
+    if (windowMs === undefined) return result;
+    for (const [peer, weight] of heard) {
+      const sum = (counter: "ok" | "hard" | "weak") => weight * peer.sum(nowMs, windowMs, counter);
+      const failureCount = sum("hard") + sum("weak") / 2;
+      result.failureCount += failureCount;
+      result.attemptCount += failureCount + sum("ok");
+    }
+    return result;
   }
 
   #speaksAgainst(peer: PeerEvidence, nowMs: number): boolean {

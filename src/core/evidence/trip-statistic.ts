@@ -35,13 +35,6 @@ export function computeTripStatistic(sums: Float64Array): number {
   return largest;
 }
 
-/** The share of failures that a statistic of so many attempts tells of: the likelihood ratios solved for it. */
-export function inferFailureRatio(statistic: number, attemptCount: number): number {
-  if (!(attemptCount > 0)) return 0;
-  const ratio = (statistic / attemptCount - TRIP_WEIGHTS.ok) / (TRIP_WEIGHTS.hard - TRIP_WEIGHTS.ok);
-  return Math.min(Math.max(ratio, 0), 1);
-}
-
 /** A run of evidence ends after this long without any. */
 const RUN_MEMORY_MS = 120_000;
 
@@ -87,9 +80,10 @@ export class TripSeries {
     return nowMs - this.#runMs > RUN_MEMORY_MS ? 0 : this.#run;
   }
 
-  /** The share of failures in the run of evidence that the statistic stands on, 0 to 1; half an attempt for weak evidence. */
-  get failureRatio(): number {
-    return this.#runCount > 0 ? this.#runFailureCount / this.#runCount : 0;
+  /** The run of evidence that the statistic stands on; half an attempt for weak evidence. */
+  readRun(nowMs: number): { readonly attemptCount: number; readonly failureCount: number } {
+    if (this.statistic(nowMs) === 0) return { attemptCount: 0, failureCount: 0 };
+    return { attemptCount: this.#runCount, failureCount: this.#runFailureCount };
   }
 
   /** Forgets everything: the breaker has closed. */

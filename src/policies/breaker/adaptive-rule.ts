@@ -51,7 +51,7 @@ export class AdaptiveRule implements BreakerRule {
 
   open(wasClosed: boolean, { retryAfterMs, hung, failureRatio = 1 }: BreakerFacts, nowMs: number): number {
     if (wasClosed && this.#closedMs !== undefined) this.#flapping.noteTrip(this.#closedMs, nowMs);
-    if (wasClosed) this.#requiredCount = countConvincingSuccesses(failureRatio, REQUIRED_SUCCESS_COUNT);
+    this.#requiredCount = countConvincingSuccesses(failureRatio, REQUIRED_SUCCESS_COUNT);
     this.#capMs = hung === true ? MAX_HUNG_OPEN_MS : MAX_OPEN_MS;
     return Math.max(this.#countTrip(nowMs), boundRetryAfterMs(retryAfterMs) ?? 0);
   }

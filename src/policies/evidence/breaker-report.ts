@@ -15,8 +15,11 @@ export const VERDICTS: Readonly<Record<EvidenceKind, BreakerVerdict>> = {
   none: "ignore",
 };
 
-/** What is known of it beside the verdict. */
-export function describeFailure({ outcome, retryAfterMs }: AttemptRecord): BreakerFacts {
+/** What is known of it beside the verdict. `failureRatio`: of the attempts that speak against the deployment. */
+export function describeFailure(
+  { outcome, retryAfterMs }: AttemptRecord,
+  failureRatio: number,
+): BreakerFacts {
   const hung = outcome === "timeout" || outcome === "superseded";
-  return retryAfterMs === undefined ? { hung } : { hung, retryAfterMs };
+  return retryAfterMs === undefined ? { hung, failureRatio } : { hung, failureRatio, retryAfterMs };
 }

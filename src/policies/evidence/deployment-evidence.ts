@@ -132,7 +132,8 @@ export class DeploymentEvidence {
   recordEnd(nowMs: number, started: StartedAttempt, record: AttemptRecord, permit?: BreakerPermit): void {
     const hadFirstToken = record.timeToFirstTokenMs !== undefined;
     const kind = classifyEvidence(record.outcome, record.totalMs, started.expectedMs, hadFirstToken);
-    const facts = describeFailure(record);
+    const isFailure = kind === "hard" || kind === "weak";
+    const facts = describeFailure(record, isFailure ? this.#failures.failureRatio(nowMs) : 1);
     const current = permit === undefined || permit.settle(VERDICTS[kind], facts);
     this.#followBreaker(nowMs);
     this.#inFlightCount = Math.max(this.#inFlightCount - 1, 0);
@@ -328,7 +329,7 @@ export class DeploymentEvidence {
 
   /** After a failure; `proves`: of a verification that proves the other replicas right. */
   #judge(nowMs: number, proves: boolean, facts: BreakerFacts): void {
-    const whole = { ...facts, failureRatio: this.#failures.failureRatio(nowMs, proves) };
+    const whole = { ...facts, failureRatio: this.#failures.failureRatio(nowMs) };
     if (proves) this.#breaker.trip(whole);
     else this.#breaker.assess(this.#failures.statistic(nowMs), whole, this.#isCoupled(nowMs));
     this.#followBreaker(nowMs);
@@ -361,9 +362,10 @@ export class DeploymentEvidence {
     const view = this.#view;
     view.suspect = this.#failures.isSuspect(nowMs, this.#breakerState === "closed");
     const answered = this.#lastSuccessMs !== undefined || this.#closedMs > 0;
-    view.takesTurns = view.suspect && this.#turns.believes(nowMs, answered);
-    view.verifying =
-      view.suspect && (this.#failures.isVerifying(nowMs) || (view.takesTurns && !this.#turns.isDue(nowMs)));
+    const believes = view.suspect && this.#turns.believes(nowMs, answered);
+    view.takesTurns = believes || (view.suspect && this.#turns.takesTurns(nowMs));
+    const isDue = believes ? this.#turns.isDue(nowMs) : !view.takesTurns || this.#turns.isOurTurn(nowMs);
+    view.verifying = view.suspect && (!isDue || this.#failures.isVerifying(nowMs));
     this.#refreshSuccess(nowMs);
     this.#speed.writeTo(view, nowMs);
     view.headroomRatio = this.#quota.headroomRatio(nowMs);

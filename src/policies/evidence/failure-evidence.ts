@@ -19,10 +19,8 @@ const NO_ADVICE: Advice = { successes: 0, failures: 0 };
 
 /** Longer than a refuted replica is not listened to: it has been wrong when it comes with the same again. */
 const PROVED_MS = 180_000;
-/** One attempt in twenty is late enough to be hedged, and one in hundreds fails of its own: once proves nothing … */
+/** One attempt in twenty is late enough to be hedged, and one in hundreds fails of its own: once proves nothing, unless most of the others have seen the same. */
 const CONVINCING_FAILURE_COUNT = 2;
-/** … unless more than one replica has seen the same. */
-const MANY_ACCUSER_COUNT = 2;
 
 /**
  * Whether a deployment has failed: by this replica's own evidence, which opens its
@@ -117,7 +115,7 @@ export class FailureEvidence {
    * peers who saw some of theirs fail: only as many in a row as such a deployment would
    * seldom show refute them. What says nothing about health changes nothing.
    *
-   * Returns whether it proves the peers right: several of them speak and it failed, or one does and it failed twice
+   * Returns whether it proves the peers right: most of them speak and it failed, or a few do and it failed twice
    * in a row, or it was late twice; and none has succeeded in the last minutes. Where one has, whoever suspects it was wrong once, and a failure is one like any other.
    */
   endVerification(nowMs: number, kind: EvidenceKind): boolean {
@@ -126,19 +124,22 @@ export class FailureEvidence {
       this.#provedMs = nowMs;
       this.#failedCount = 0;
       this.#verifiedCount += 1;
-      this.#fleet.refute(nowMs, this.#verifiedCount);
+      this.#fleet.refute(nowMs, this.#verifiedCount, this.#weightOf);
     }
     if (kind !== "hard" && kind !== "weak") return false;
     this.#verifiedCount = 0;
     this.#failedCount += 1;
-    const speakerCount = kind === "hard" ? this.#fleet.countAccusers(nowMs, this.#weightOf) : 0;
-    const isDead = speakerCount >= MANY_ACCUSER_COUNT || this.#failedCount >= CONVINCING_FAILURE_COUNT;
+    const isSeenByMost = kind === "hard" && this.#fleet.isAccusedByMost(nowMs, this.#weightOf);
+    const isDead = isSeenByMost || this.#failedCount >= CONVINCING_FAILURE_COUNT;
     return isDead && nowMs - this.#provedMs > PROVED_MS;
   }
 
-  /** The share of failures in what speaks against the deployment: by the peers' evidence when that `verifies`, else by our own. */
-  failureRatio(nowMs: number, verifies: boolean): number {
-    return verifies ? this.#fleet.failureRatio(nowMs, this.#weightOf) : this.#own.failureRatio;
+  /** The share of failures in what speaks against the deployment here and elsewhere, 0 to 1; 0 where nothing does. */
+  failureRatio(nowMs: number): number {
+    const { attemptCount, failureCount } = this.#own.readRun(nowMs);
+    const elsewhere = this.#fleet.readFailures(nowMs, this.#weightOf);
+    const allCount = attemptCount + elsewhere.attemptCount;
+    return allCount > 0 ? (failureCount + elsewhere.failureCount) / allCount : 0;
   }
 
   /** What the other replicas saw lately, as at most 20 attempts. */

@@ -95,6 +95,20 @@ export class ProbeTurns {
     return overdueMs >= 0 && this.#parts !== undefined && this.#mayProbe(this.#parts, overdueMs);
   }
 
+  /**
+   * Whether the attempt that shows who is right is made in this replica's turn because most of the others speak against
+   * the deployment: one failed call tells the whole fleet as much as one of each. The word of a few, who may be wrong, is checked at once.
+   */
+  takesTurns(nowMs: number): boolean {
+    return this.#parts !== undefined && this.#fleet.isAccusedByMost(nowMs, this.#weightOf);
+  }
+
+  /** Whether it may be made now. */
+  isOurTurn(nowMs: number): boolean {
+    if (this.#parts === undefined || this.#fleet.isProbed(nowMs, this.#weightOf)) return false;
+    return this.#mayProbe(this.#parts, 0);
+  }
+
   #mayProbe({ replicaId, deploymentId, listOthers, wallMs }: TurnParts, waitedMs: number): boolean {
     const others = listOthers();
     return (
