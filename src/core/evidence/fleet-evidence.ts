@@ -22,6 +22,10 @@ const MAX_PEER_ADVICE_MASS = MAX_ADVICE_MASS / 3;
 /** One replica counts as having at most this many times our attempts in flight, or this many. */
 const MAX_IN_FLIGHT_RATIO = 4;
 const MIN_IN_FLIGHT_BOUND = 8;
+/** How much more, or less, than reserved a replica's attempts are believed to use, and how many must have ended. */
+const MAX_USE_RATIO = 2;
+const MIN_USE_COUNT = 10;
+const USE_WINDOW_MS = 60_000;
 /** How often those that are gone are looked for. */
 const FORGET_INTERVAL_MS = 1_000;
 /** What failures of the last windows add up to at most is kept in buckets of this width, one window longer than they. */
@@ -139,6 +143,19 @@ export class FleetEvidence {
       if (this.#speaksAgainst(peer, nowMs)) count += 1;
     }
     return count;
+  }
+
+  /**
+   * What the attempts of a replica used of what was reserved for them, over the last minute: from half of it to
+   * twice as much, because it is its own word; 1 while too little is known.
+   */
+  usedTokenRatio(replicaId: string, nowMs: number): number {
+    const [newest] = this.#peers.get(replicaId) ?? [];
+    const reserved = newest?.sum(nowMs, USE_WINDOW_MS, "reservedTokens") ?? 0;
+    if (newest === undefined || newest.sum(nowMs, USE_WINDOW_MS, "ok") < MIN_USE_COUNT || reserved <= 0)
+      return 1;
+    const ratio = newest.sum(nowMs, USE_WINDOW_MS, "settledTokens") / reserved;
+    return Math.min(Math.max(ratio, 1 / MAX_USE_RATIO), MAX_USE_RATIO);
   }
 
   /** Drops what was told in the name of a replica. */

@@ -226,6 +226,41 @@ describe("the evidence of a fleet", () => {
     expect(two.view().headroomRatio).to.be.closeTo(0.5, 1e-9);
   });
 
+  it("is not kept from a limit for minutes when it joins and hears of two minutes of spending at once", () => {
+    const limits = { limitsOf: () => ({ requestsPerMinute: 600 }) };
+    const [busy, late] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    busy.run(1_100, "success", 0, 100);
+    late.clock.ms = busy.clock.ms;
+    busy.tell(late, "busy");
+    expect(late.view().headroomRatio).to.equal(0);
+    late.clock.ms += 7_500;
+    expect(late.view().headroomRatio).to.be.closeTo(0.5, 0.01);
+  });
+
+  it("counts what the others' attempts used, not what was reserved for them", () => {
+    const limits = { limitsOf: () => ({ tokensPerMinute: 1_000_000 }) };
+    const [busy, other] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    // 1,100 tokens are reserved for each, and 800 used.
+    const usage = { inputTokens: 700, outputTokens: 100 };
+    for (let attempt = 0; attempt < 600; attempt++) {
+      busy.start()("success", { usage });
+      busy.clock.ms += 50;
+      other.clock.ms = busy.clock.ms;
+      busy.tell(other, "busy");
+    }
+    expect(other.view().headroomRatio).to.be.closeTo(busy.view().headroomRatio, 0.02);
+    expect(other.view().headroomRatio).to.be.within(0.8, 1);
+    const [liar, honest] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    for (let attempt = 0; attempt < 600; attempt++) {
+      liar.start()("success", { usage: { inputTokens: 1, outputTokens: 1 } });
+      liar.clock.ms += 25;
+      honest.clock.ms = liar.clock.ms;
+      liar.tell(honest, "liar");
+    }
+    // At least half of what was reserved counts: 22,000 a second of 16,667 that come back.
+    expect(honest.view().headroomRatio).to.be.below(0.75);
+  });
+
   it("keeps to its share of a limit while it is cut off", () => {
     const limitsOf = () => ({ requestsPerMinute: 160 });
     const clock = new ManualClock();
