@@ -244,6 +244,18 @@ describe("the adaptive breaker", () => {
     expect(bench.breaker.acquireEarly()).to.not.equal(undefined);
   });
 
+  it("is brought forward, half-open too, when another replica's probe has succeeded", () => {
+    const bench = new BreakerBench(ADAPTIVE);
+    bench.openThenHalfOpen();
+    expect(bench.breaker.state).to.equal("half_open");
+    bench.breaker.deferProbe(300_000, 600_000);
+    bench.wait(20_000);
+    bench.breaker.hastenProbe(500);
+    expect(bench.breaker.available).to.equal(false);
+    bench.wait(500);
+    expect(bench.breaker.available).to.equal(true);
+  });
+
   it("is not put off for longer than its bound, nor between its own good probes", () => {
     const bench = new BreakerBench(ADAPTIVE);
     bench.openThenHalfOpen();
