@@ -315,7 +315,7 @@ const BUGS: readonly PlantedBug[] = [
     rule: "I7",
     contestant: sluice,
     effects: [B_FAILS],
-    untilMs: 480_000,
+    untilMs: 780_000,
     patch() {
       const full = new WeakSet<ProbeSlots>();
       const undo = [

@@ -21,8 +21,8 @@ const NO_ADVICE: Advice = { successes: 0, failures: 0 };
 const PROVED_MS = 180_000;
 /** One attempt in twenty is late enough to be hedged, and one in hundreds fails of its own: once proves nothing … */
 const CONVINCING_FAILURE_COUNT = 2;
-/** … unless more than one replica has seen the same. */
-const MANY_ACCUSER_COUNT = 2;
+/** … unless so many replicas have seen the same. */
+const MANY_ACCUSER_COUNT = 3;
 
 /**
  * Whether a deployment has failed: by this replica's own evidence, which opens its
@@ -117,7 +117,7 @@ export class FailureEvidence {
    * peers who saw some of theirs fail: only as many in a row as such a deployment would
    * seldom show refute them. What says nothing about health changes nothing.
    *
-   * Returns whether it proves the peers right: several of them speak and it failed, or one does and it failed twice
+   * Returns whether it proves the peers right: three of them speak and it failed, or fewer do and it failed twice
    * in a row, or it was late twice; and none has succeeded in the last minutes. Where one has, whoever suspects it was wrong once, and a failure is one like any other.
    */
   endVerification(nowMs: number, kind: EvidenceKind): boolean {

@@ -48,14 +48,13 @@ describe("the exchange of evidence", () => {
   });
 
   it("waits for its turn, after a restart, to ask what most others hold open, but for a minute at most", async () => {
-    fleet = new FleetBench({ replicaCount: 4, providers: ["p"] });
+    fleet = new FleetBench({ replicaCount: 5, providers: ["p"] });
     fleet.advance(1_000);
-    for (const index of [0, 1]) {
+    for (const index of [0, 1, 2]) {
       for (let attempt = 0; attempt < 3; attempt++) fleet.replica(index).start()("server_error");
     }
     const restarted = await fleet.restart(3);
     fleet.advance(300);
-    // Two of three hold it open; the third, which does not either know it, may ask.
     expect(restarted.view()).to.include({ suspect: true, takesTurns: true, permitAvailable: false });
     expect(restarted.breakers[0]?.state).to.equal("closed");
     let waitedMs = 0;

@@ -59,8 +59,8 @@ describe("the evidence of a fleet", () => {
   });
 
   it("lets one attempt verify at a time; a failure opens the breaker where several replicas have seen the same", () => {
-    const fleet = new Fleet(3, ["p"]);
-    for (const position of [0, 2]) {
+    const fleet = new Fleet(4, ["p"]);
+    for (const position of [0, 2, 3]) {
       fleet.replica(position).run(2, "server_error");
       fleet.spread(position);
     }
@@ -83,9 +83,9 @@ describe("the evidence of a fleet", () => {
   });
 
   it("opens no breaker by one failure where a verification has succeeded in the last three minutes", () => {
-    const fleet = new Fleet(3, ["p"]);
+    const fleet = new Fleet(4, ["p"]);
     const accuse = () => {
-      for (const position of [0, 1]) {
+      for (const position of [0, 1, 3]) {
         fleet.replica(position).run(4, "server_error");
         fleet.spread(position);
       }
