@@ -3,7 +3,7 @@ import type { BreakerState } from "../../src/domain/metrics.ts";
 import { InvariantViolation } from "../check/invariant-violation.ts";
 
 /** A half-open breaker that lets nobody in for so long, no Retry-After asking for it, is lost: longer than any pause of its own. */
-const MAX_UNPROBED_MS = 360_000;
+const MAX_UNPROBED_MS = 660_000;
 
 /** Tells that a call is over. */
 export type EndCall = (retryAfterMs: number | undefined, succeeded: boolean) => void;

@@ -134,7 +134,7 @@ export class Breaker {
   /** Another replica's probes have succeeded: one of our own may follow after `delayMs`, never before a Retry-After. */
   hastenProbe(delayMs: number): void {
     const nowMs = this.#clock.nowMs();
-    if (!this.#circuit.opened || nowMs - this.#hastenedMs < MIN_HASTEN_INTERVAL_MS) return;
+    if (this.#circuit.closed || nowMs - this.#hastenedMs < MIN_HASTEN_INTERVAL_MS) return;
     this.#hastenedMs = nowMs;
     const earliestMs = Math.max(this.#notBeforeMs, this.#openedMs + MIN_EARLY_DELAY_MS, nowMs + delayMs);
     this.#probeFromMs = Math.min(this.#probeFromMs, earliestMs);

@@ -69,7 +69,7 @@ describe("the rules of calls to one endpoint", () => {
   it("let no breaker stay half-open without a probe", () => {
     const { rules, time } = makeRules();
     rules.enter("half_open");
-    time.nowMs = 360_000;
+    time.nowMs = 660_000;
     rules.checkAlive();
     time.nowMs += 1;
     expect(() => rules.checkAlive()).to.throw(InvariantViolation, "not probed");
@@ -83,7 +83,7 @@ describe("the rules of calls to one endpoint", () => {
       const { rules, time } = makeRules();
       rules.enter("half_open");
       rules.begin()(askedMs, false);
-      time.nowMs = heededMs + 360_000;
+      time.nowMs = heededMs + 660_000;
       rules.checkAlive();
       time.nowMs += 1;
       expect(() => rules.checkAlive()).to.throw(InvariantViolation, "not probed");

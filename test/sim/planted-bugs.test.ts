@@ -284,7 +284,7 @@ const BUGS: readonly PlantedBug[] = [
     rule: "I7",
     contestant: sluice,
     effects: [B_FAILS, makeEffect("b", { fromMs: 45_000, quotaFactor: 0.001 })],
-    untilMs: 240_000,
+    untilMs: 480_000,
     patch: () =>
       patchPermits((_breaker, permit, verdict, facts) =>
         permit.settle(verdict === "ignore" || verdict === "limited" ? "success" : verdict, facts),
@@ -315,7 +315,7 @@ const BUGS: readonly PlantedBug[] = [
     rule: "I7",
     contestant: sluice,
     effects: [B_FAILS],
-    untilMs: 480_000,
+    untilMs: 780_000,
     patch() {
       const full = new WeakSet<ProbeSlots>();
       const undo = [

@@ -16,13 +16,16 @@ const VICTIM = "c";
 /** Long enough for what a lie costs at first to be a small part: 20 s of it are not measured. */
 const RUN_MS = 140_000;
 
+/** The share of one run is off by a twentieth by chance. */
+const SEEDS = [1, 2, 3];
+
 interface Outcome {
   readonly measures: Measures;
   readonly openingCount: number;
 }
 
 /** Runs a healthy world; calls to the victim are counted as those to a bad one. */
-function run(honestCount: number, liarCount: number, lie: Lie, seed = 1): Outcome {
+function run(honestCount: number, liarCount: number, lie: Lie, seed: number): Outcome {
   const victims = ENDPOINTS.filter(({ provider }) => provider === VICTIM);
   const targets = { deployments: victims.map(({ id }) => id), providers: [VICTIM] };
   let fleet: SluiceFleet | undefined;
@@ -62,20 +65,29 @@ for (const [honestCount, liarCount] of [
 ] as const) {
   describe(`${liarCount} of ${honestCount + liarCount} replicas that lie`, function () {
     this.timeout(120_000);
-    let clean: Outcome;
+    let clean: readonly Outcome[];
+
+    const runAll = (lie: Lie) => SEEDS.map((seed) => run(honestCount, liarCount, lie, seed));
+    const sum = (outcomes: readonly Outcome[], read: (measures: Measures) => number) =>
+      outcomes.reduce((total, { measures }) => total + read(measures), 0);
 
     before(() => {
-      clean = run(honestCount, liarCount, "none");
-      expect(clean.measures.badCallCount).to.be.above(200);
+      clean = runAll("none");
+      expect(sum(clean, ({ badCallCount }) => badCallCount)).to.be.above(600);
     });
 
     for (const lie of LIES) {
       it(`cost healthy models at most a tenth of their share, and open no breaker: ${lie}`, () => {
-        const { measures, openingCount } = run(honestCount, liarCount, lie);
-        expect(measures.badCallCount).to.be.at.least(0.9 * clean.measures.badCallCount);
-        expect(measures.successRatio).to.be.at.least(0.999);
-        expect(measures.utility).to.be.at.least(0.98 * clean.measures.utility);
-        expect(openingCount).to.equal(clean.openingCount);
+        const outcomes = runAll(lie);
+        const callCount = ({ badCallCount }: Measures) => badCallCount;
+        expect(sum(outcomes, callCount)).to.be.at.least(0.9 * sum(clean, callCount));
+        expect(sum(outcomes, ({ utility }) => utility)).to.be.at.least(
+          0.98 * sum(clean, ({ utility }) => utility),
+        );
+        for (const { measures } of outcomes) expect(measures.successRatio).to.be.at.least(0.999);
+        expect(outcomes.map(({ openingCount }) => openingCount)).to.deep.equal(
+          clean.map(({ openingCount }) => openingCount),
+        );
       });
     }
   });

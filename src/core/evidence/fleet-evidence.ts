@@ -24,6 +24,10 @@ const MAX_IN_FLIGHT_RATIO = 4;
 const MIN_IN_FLIGHT_BOUND = 8;
 /** One replica's word alone is never that of most, also where there is no third one. */
 const MIN_ACCUSER_COUNT = 2;
+/** How much more, or less, than reserved a replica's attempts are believed to use, and how many must have ended. */
+const MAX_USE_RATIO = 2;
+const MIN_USE_COUNT = 10;
+const USE_WINDOW_MS = 60_000;
 /** How often those that are gone are looked for. */
 const FORGET_INTERVAL_MS = 1_000;
 /** What failures of the last windows add up to at most is kept in buckets of this width, one window longer than they. */
@@ -140,6 +144,19 @@ export class FleetEvidence {
     return accuserCount >= MIN_ACCUSER_COUNT && accuserCount > count / 2;
   }
 
+  /**
+   * What the attempts of a replica used of what was reserved for them, over the last minute: from half of it to
+   * twice as much, because it is its own word; 1 while too little is known.
+   */
+  usedTokenRatio(replicaId: string, nowMs: number): number {
+    const [newest] = this.#peers.get(replicaId) ?? [];
+    const reserved = newest?.sum(nowMs, USE_WINDOW_MS, "reservedTokens") ?? 0;
+    if (newest === undefined || newest.sum(nowMs, USE_WINDOW_MS, "ok") < MIN_USE_COUNT || reserved <= 0)
+      return 1;
+    const ratio = newest.sum(nowMs, USE_WINDOW_MS, "settledTokens") / reserved;
+    return Math.min(Math.max(ratio, 1 / MAX_USE_RATIO), MAX_USE_RATIO);
+  }
+
   /** Drops what was told in the name of a replica. */
   forget(replicaId: string): void {
     this.#peers.delete(replicaId);
@@ -198,12 +215,6 @@ export class FleetEvidence {
       if (peer.holdsOpen) openMs = Math.max(openMs, peer.openTimeMs);
     }
     return openMs;
-  }
-
-  /** Whether a replica that can be heard and is listened to probes it now. */
-  isProbed(nowMs: number, weightOf: (replicaId: string) => number): boolean {
-    for (const peer of this.#listHeard(nowMs, weightOf)) if (peer.breaker?.state === "half_open") return true;
-    return false;
   }
 
   *#listHeard(nowMs: number, weightOf: (replicaId: string) => number): Generator<PeerEvidence> {

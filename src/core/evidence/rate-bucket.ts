@@ -42,12 +42,13 @@ export class RateBucket {
   }
 
   /**
-   * Takes what others have spent. They may know of a larger limit than this one: the
-   * debt never grows beyond a minute's worth, because a limit per minute forgets after a minute.
+   * Takes what others have spent, down to nothing: they may know of a larger limit than this one, and a
+   * provider lets nobody take more than there is. A replica that hears of two minutes of spending at once, because
+   * it joins or was cut off, would else have to wait until all of it is earned again.
    */
   takeElsewhere(amount: number, nowMs: number): void {
     this.#fill(nowMs);
-    this.#level = Math.max(this.#level - this.bound(amount), Math.min(this.#level, this.#leastLevel));
+    this.#level = Math.min(this.#level, Math.max(this.#level - this.bound(amount), 0));
   }
 
   /** Corrects what `take` took by what it turned out to be; gives back when that was less. */

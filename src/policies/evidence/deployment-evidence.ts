@@ -162,7 +162,9 @@ export class DeploymentEvidence {
     if (result !== "merged") return result;
     const [requestCount = 0, tokens = 0, refusalCount = 0] = news;
     const refuted = this.#failures.fleet.isRefuted(replicaId, nowMs);
-    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, tokens, liveCount, refuted);
+    // Our own reservations are corrected when an attempt ends, so the others' are too.
+    const usedTokens = tokens * this.#failures.fleet.usedTokenRatio(replicaId, nowMs);
+    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, usedTokens, liveCount, refuted);
     // The limit is the fleet's: what refused another replica would refuse this one.
     if (refusalCount > 0 && !refuted && this.#weightOf(replicaId) > 0)
       this.#quota.cutElsewhere(nowMs, this.#random.next());
@@ -364,7 +366,7 @@ export class DeploymentEvidence {
     const answered = this.#lastSuccessMs !== undefined || this.#closedMs > 0;
     const believes = view.suspect && this.#turns.believes(nowMs, answered);
     view.takesTurns = believes || (view.suspect && this.#turns.takesTurns(nowMs));
-    const isDue = believes ? this.#turns.isDue(nowMs) : !view.takesTurns || this.#turns.isOurTurn(nowMs);
+    const isDue = believes ? this.#turns.isDue(nowMs) : !view.takesTurns || this.#turns.isOurTurn;
     view.verifying = view.suspect && (!isDue || this.#failures.isVerifying(nowMs));
     this.#refreshSuccess(nowMs);
     this.#speed.writeTo(view, nowMs);

@@ -19,7 +19,7 @@ const NO_ADVICE: Advice = { successes: 0, failures: 0 };
 
 /** Longer than a refuted replica is not listened to: it has been wrong when it comes with the same again. */
 const PROVED_MS = 180_000;
-/** One attempt in twenty is late enough to be hedged, and one in hundreds fails of its own: once proves nothing, unless most of the others have seen the same. */
+/** One attempt in a hundred is late enough to be hedged, and one in hundreds fails of its own: once proves nothing, unless most of the others have seen the same. */
 const CONVINCING_FAILURE_COUNT = 2;
 
 /**

@@ -103,10 +103,9 @@ export class ProbeTurns {
     return this.#parts !== undefined && this.#fleet.isAccusedByMost(nowMs, this.#weightOf);
   }
 
-  /** Whether it may be made now. */
-  isOurTurn(nowMs: number): boolean {
-    if (this.#parts === undefined || this.#fleet.isProbed(nowMs, this.#weightOf)) return false;
-    return this.#mayProbe(this.#parts, 0);
+  /** Whether it may be made now. Without traffic nobody takes a turn, and the next one is another's. */
+  get isOurTurn(): boolean {
+    return this.#parts !== undefined && this.#mayProbe(this.#parts, 0);
   }
 
   #mayProbe({ replicaId, deploymentId, listOthers, wallMs }: TurnParts, waitedMs: number): boolean {

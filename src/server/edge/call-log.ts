@@ -1,20 +1,24 @@
 import type { Logger } from "../../domain/ports.ts";
 import type { CallScope } from "./call-scope.ts";
+import type { LogBrake } from "./log-brake.ts";
 
 /** What the access log says of a call, gathered while it runs. */
 export class CallLog {
   readonly #logger: Logger;
   readonly #method: string;
   readonly #protocol: string;
+  readonly #brake: LogBrake | undefined;
   /** The final status, a gRPC code's name. The first one counts. */
   #code: string | undefined;
   /** The status of an answer that is not RPC. */
   httpStatus: number | undefined;
 
-  constructor(logger: Logger, method: string, protocol: string) {
+  /** With a brake not every call has its line. */
+  constructor(logger: Logger, method: string, protocol: string, brake?: LogBrake) {
     this.#logger = logger;
     this.#method = method;
     this.#protocol = protocol;
+    this.#brake = brake;
   }
 
   setCode(code: string): void {
@@ -35,6 +39,8 @@ export class CallLog {
 
   /** Writes the one line of the call. Never metadata or bodies. */
   write(scope: CallScope, nowMs: number, whole: boolean): void {
+    const skippedCount = this.#brake === undefined ? 0 : this.#brake.take(nowMs);
+    if (skippedCount === undefined) return;
     const { requestId, peer, arrivedMs, traceparent, caller } = scope.context;
     const code = whole ? this.#code : codeOfBrokenCall(scope, this.#code);
     this.#logger.info("call", {
@@ -47,6 +53,7 @@ export class CallLog {
       ...(code === undefined ? {} : { code }),
       ...(this.httpStatus === undefined ? {} : { httpStatus: this.httpStatus }),
       ...(traceparent === undefined ? {} : { traceId: traceparent.slice(3, 35) }),
+      ...(skippedCount > 0 && { count: skippedCount }),
     });
   }
 }

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ServerConfig } from "../../config/config.ts";
 import type { RouteError } from "../../domain/errors.ts";
-import type { Clock, Logger } from "../../domain/ports.ts";
+import type { Clock, LogFields, Logger } from "../../domain/ports.ts";
 import type { EdgeContext } from "../../service/call.ts";
 import type { HttpDoor } from "../../service/http-exchange.ts";
 import { answerProblem } from "../door/answer-problem.ts";
@@ -48,6 +48,13 @@ export interface EdgeParts {
   readonly logger: Logger;
 }
 
+/** What the admission said of a request. */
+interface Admitted {
+  /** With the caller, where that is known. */
+  readonly context: EdgeContext;
+  readonly error: RouteError | undefined;
+}
+
 /** A message's prefix in gRPC and in Connect's streams. */
 const PREFIX_BYTES = 5;
 
@@ -59,7 +66,12 @@ export class EdgeListener {
   readonly #parts: EdgeParts;
   readonly #memory: RequestMemory;
   readonly #watch: CallWatch;
-  readonly #strangers: LogBrake;
+  /** One brake for each kind of line that callers without a credential can cause, so that none hides another. */
+  readonly #brakes: {
+    readonly notAdmitted: LogBrake;
+    readonly strangers: LogBrake;
+    readonly refused: LogBrake;
+  };
   /** HTTP/1.1 requests under way on each connection: a caller may send many before it has an answer. */
   readonly #pipelined = new WeakMap<Socket, Set<Wire>>();
 
@@ -67,7 +79,12 @@ export class EdgeListener {
     this.#parts = parts;
     this.#memory = new RequestMemory(parts.config.limits.maxRequestMemoryBytes);
     this.#watch = new CallWatch(parts.clock, parts.config.limits.writeStallTimeoutMs);
-    this.#strangers = new LogBrake(parts.clock.nowMs());
+    const nowMs = parts.clock.nowMs();
+    this.#brakes = {
+      notAdmitted: new LogBrake(nowMs),
+      strangers: new LogBrake(nowMs),
+      refused: new LogBrake(nowMs),
+    };
   }
 
   /** Takes one request. Never throws: an exception here would end the process. */
@@ -166,7 +183,7 @@ export class EdgeListener {
   #refuseUnknown(wire: Wire, context: EdgeContext, target: RequestTarget): void {
     const { requestId, peer } = context;
     if (answerUnimplemented(wire, target.path, readHeader(wire.request, "content-type"))) {
-      this.#parts.logger.info("refused", { requestId, peer, code: "UNIMPLEMENTED" });
+      this.#logRefusal({ requestId, peer, code: "UNIMPLEMENTED" });
       this.#endSoon(wire);
     } else {
       this.#refuse(wire, context, 404, "NOT_FOUND", "nothing is served at this path");
@@ -179,7 +196,7 @@ export class EdgeListener {
     const protocol = detectRpcProtocol(readHeader(wire.request, "content-type"));
     const admission = this.#admit(wire.request, context, method);
     const callerTimeoutMs = this.#takeTimeout(wire.request, protocol);
-    const log = new CallLog(logger, name, protocol);
+    const log = new CallLog(logger, name, protocol, this.#findBrake(admission));
     const meter = new BodyMeter(
       this.#memory,
       takesOneMessage(method) ? this.#parts.config.limits : undefined,
@@ -199,7 +216,8 @@ export class EdgeListener {
       return;
     }
     const admission = this.#admit(wire.request, context, { path: target.path });
-    const log = new CallLog(logger, `${target.httpMethod} ${target.path}`.slice(0, 256), "http");
+    const name = `${target.httpMethod} ${target.path}`.slice(0, 256);
+    const log = new CallLog(logger, name, "http", this.#findBrake(admission));
     const meter = new BodyMeter(this.#memory, this.#parts.config.limits);
     const scope = this.#open(wire, admission.context, log, meter, {
       deadlineMs: context.arrivedMs + config.defaultStreamTimeoutMs,
@@ -219,12 +237,13 @@ export class EdgeListener {
     else exchange.refuse(refusal);
   }
 
+  /** Calls of nobody that are not admitted have not each a line. */
+  #findBrake({ context, error }: Admitted): LogBrake | undefined {
+    return error !== undefined && context.caller === undefined ? this.#brakes.strangers : undefined;
+  }
+
   /** Asks the admission; a refusal and its reason go to the log, and the caller into the context. */
-  #admit(
-    request: NodeRequest,
-    context: EdgeContext,
-    target: EdgeRequest["target"],
-  ): { readonly context: EdgeContext; readonly error: RouteError | undefined } {
+  #admit(request: NodeRequest, context: EdgeContext, target: EdgeRequest["target"]): Admitted {
     const { admission, logger, clock } = this.#parts;
     const answer = admission.admit({
       authorization: readHeader(request, "authorization"),
@@ -233,7 +252,7 @@ export class EdgeListener {
     });
     if (answer.ok) return { context: { ...context, caller: answer.caller }, error: undefined };
     const { requestId, peer } = context;
-    const skippedCount = this.#strangers.take(clock.nowMs());
+    const skippedCount = this.#brakes.notAdmitted.take(clock.nowMs());
     if (skippedCount !== undefined) {
       const skipped = skippedCount > 0 && { count: skippedCount };
       logger.warn("not admitted", {
@@ -302,9 +321,15 @@ export class EdgeListener {
 
   #refuse(wire: Wire, context: EdgeContext, httpStatus: number, reason: string, message: string): void {
     const { requestId, peer } = context;
-    this.#parts.logger.info("refused", { requestId, peer, httpStatus, reason, error: message });
+    this.#logRefusal({ requestId, peer, httpStatus, reason, error: message });
     answerProblem(wire, httpStatus, reason, message);
     this.#endSoon(wire);
+  }
+
+  #logRefusal(fields: LogFields): void {
+    const skippedCount = this.#brakes.refused.take(this.#parts.clock.nowMs());
+    if (skippedCount === undefined) return;
+    this.#parts.logger.info("refused", { ...fields, ...(skippedCount > 0 && { count: skippedCount }) });
   }
 
   /** A request that was answered without a scope: what its caller still sends over HTTP/2 is stopped soon. */

@@ -1,4 +1,5 @@
 import type { Http2Server, ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import { AddressResets } from "./address-resets.ts";
 import { SessionWatch, type WatchParts } from "./session-watch.ts";
 
@@ -12,7 +13,10 @@ export class Http2Sessions {
   constructor(server: Http2Server, parts: WatchParts) {
     this.#parts = parts;
     this.#resets = new AddressResets(parts.limits);
-    server.on("session", (session) => this.#adopt(session));
+    // Node hides the socket of a session, and makes the session while it is told of the connection.
+    server.prependListener("connection", (socket: Socket) => {
+      server.once("session", (session) => this.#adopt(session, socket));
+    });
     server.on("sessionError", (error: Error) => {
       parts.logger.debug("an HTTP/2 connection failed", { error: error.message });
     });
@@ -55,18 +59,18 @@ export class Http2Sessions {
 
   /** Breaks off every connection and resolves when all are closed. What Node has not written yet is lost. */
   async destroy(): Promise<void> {
-    const closed = [...this.#watches.keys()].map(
-      (session) =>
+    const closed = [...this.#watches].map(
+      ([session, watch]) =>
         new Promise<void>((resolve) => {
           session.once("close", resolve);
-          session.destroy();
+          watch.destroy();
         }),
     );
     await Promise.all(closed);
   }
 
-  #adopt(session: ServerHttp2Session): void {
-    const watch = new SessionWatch(session, this.#parts, this.#resets);
+  #adopt(session: ServerHttp2Session, socket: Socket): void {
+    const watch = new SessionWatch(session, socket, this.#parts, this.#resets);
     this.#watches.set(session, watch);
     if (this.#leaving) watch.leaveAfterFirst();
     session.once("close", () => this.#watches.delete(session));

@@ -1,15 +1,20 @@
 import { constants, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
 import type { ServerLimits } from "../../config/server-limits.ts";
 import type { Cleanup, Clock, Logger, Random } from "../../domain/ports.ts";
 import { TokenBucket } from "../../lib/token-bucket.ts";
 import type { AddressResets } from "./address-resets.ts";
 import { drawMaxAgeMs } from "./connection-age.ts";
+import { FreeingOrder } from "./freeing-order.ts";
 import { CONNECTION_WINDOW_BYTES } from "./http2-options.ts";
 
 /** How long a peer may take to answer the ping between the two GOAWAYs. */
 const GOAWAY_PING_TIMEOUT_MS = 1_000;
 /** The highest stream id there is: "I am leaving, but I still take what is on its way" (RFC 9113 6.8). */
 const LAST_STREAM_ID = 2 ** 31 - 1;
+
+/** How long a peer that was told to leave has to read that. */
+const LAST_WORDS_TIMEOUT_MS = 1_000;
 
 /** The answer to a PING takes 17 bytes, and as many again or somewhat more for TLS. */
 const PING_ANSWER_BYTES = 64;
@@ -28,17 +33,21 @@ export interface WatchParts {
  */
 export class SessionWatch {
   readonly session: ServerHttp2Session;
+  /** The connection itself. Node closes it after what was written is out, which with a peer that does not read is never. */
+  readonly #socket: Socket;
   readonly #parts: WatchParts;
   readonly #resets: AddressResets;
   #streamCount = 0;
   #leaving = false;
+  #closed = false;
   #stopQuiet: Cleanup;
   #stopKeepAlive: Cleanup = () => {};
   #stopAge: Cleanup;
 
-  constructor(session: ServerHttp2Session, parts: WatchParts, resets: AddressResets) {
+  constructor(session: ServerHttp2Session, socket: Socket, parts: WatchParts, resets: AddressResets) {
     const { limits, clock, random } = parts;
     this.session = session;
+    this.#socket = socket;
     this.#parts = parts;
     this.#resets = resets;
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
@@ -53,10 +62,13 @@ export class SessionWatch {
       this.#stopKeepAlive();
       this.#probe();
     });
+    const freeingOrder = new FreeingOrder(session);
     session.on("stream", (stream) => {
       this.#streamCount++;
       this.#stopQuiet();
+      const holdSession = freeingOrder.follow(stream);
       stream.once("close", () => {
+        holdSession();
         // With whatever code: those who count on NO_ERROR being harmless cost as much.
         if (stream.aborted) this.#countReset();
         this.#onStreamClose();
@@ -96,7 +108,7 @@ export class SessionWatch {
 
   #onStreamClose(): void {
     this.#streamCount--;
-    if (this.#streamCount > 0 || this.session.closed) return;
+    if (this.#streamCount > 0 || this.session.closed || this.session.destroyed) return;
     if (this.#leaving) this.session.close();
     else this.#rest();
   }
@@ -120,7 +132,8 @@ export class SessionWatch {
   #probe(): void {
     const { clock, limits } = this.#parts;
     const { session } = this;
-    if (session.destroyed) return;
+    // Ended, by us or by Node for a broken frame, and the peer does not read what came before the end.
+    if (session.destroyed) return this.#reap("no sign of life");
     this.#stopKeepAlive = clock.timer(limits.keepAliveTimeoutMs, () => this.#reap("no sign of life"));
     session.ping((error) => {
       if (error !== null || session.destroyed) return;
@@ -164,13 +177,23 @@ export class SessionWatch {
     session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(why));
     // Not now: this runs inside the parser, and GOAWAY must get out first.
     this.#stopQuiet();
-    this.#stopQuiet = this.#parts.clock.timer(0, () => session.destroy());
+    this.#stopQuiet = this.#parts.clock.timer(0, () => {
+      session.destroy();
+      if (!this.#closed) {
+        this.#stopQuiet = this.#parts.clock.timer(LAST_WORDS_TIMEOUT_MS, () => this.#socket.destroy());
+      }
+    });
+  }
+
+  /** Breaks off; what Node has not written yet is lost. */
+  destroy(): void {
+    this.session.destroy();
+    this.#socket.destroy();
   }
 
   #reap(why: string): void {
-    if (this.session.destroyed) return;
     this.#log(why);
-    this.session.destroy();
+    this.destroy();
   }
 
   #log(why: string): void {
@@ -178,6 +201,7 @@ export class SessionWatch {
   }
 
   #stopAll(): void {
+    this.#closed = true;
     this.#stopQuiet();
     this.#stopKeepAlive();
     this.#stopAge();

@@ -5,6 +5,8 @@ import { expect } from "chai";
 import { RouterService, StreamGenerateRequestSchema } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startTestServer, type TestServer } from "../../support/start-test-server.ts";
+import { call, FRAME, frame, settings, uint32 } from "./abuse/http2-frames.ts";
+import { RawConnection } from "./abuse/raw-connection.ts";
 import { makeDelta, makeMethods } from "./fake-methods.ts";
 import { findTransport, testTransports } from "./test-clients.ts";
 
@@ -89,8 +91,20 @@ describe("back-pressure", () => {
       }
       expect(next).to.equal(TOTAL_COUNT);
       client.close();
-    }).timeout(10_000);
+    }).timeout(60_000);
   }
+
+  it("does not hold up the end of the server when a caller reads nothing", async () => {
+    const caller = RawConnection.http2(server.port, { settings: settings([0x4, 2 ** 31 - 1]) });
+    caller.socket.pause();
+    caller.send(
+      frame(FRAME.windowUpdate, 0, 0, uint32(2 ** 30)),
+      call(1, "/sluice.v1.RouterService/StreamGenerate"),
+    );
+    await eventually(() => expect(pauseCount).to.be.greaterThan(0));
+    await server.drain();
+    caller.close();
+  });
 
   it("lets a caller leave while its stream is held back", async () => {
     const client = findTransport("gRPC over HTTP/2").open(server.baseUrl);

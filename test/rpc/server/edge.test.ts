@@ -132,6 +132,16 @@ describe("the edge", () => {
     expect(server.logger.find("refused")[0]).to.include({ httpStatus: 400, reason: "INVALID_REQUEST" });
   });
 
+  it("writes few lines for many requests that it refuses", async () => {
+    const session = connectHttp2(server.baseUrl);
+    for (let each = 0; each < 120; each++) {
+      const stream = session.request({ ":method": "GET", ":path": "/nothing" });
+      await new Promise((resolve) => stream.once("close", resolve).resume());
+    }
+    session.close();
+    expect(server.logger.find("refused")).to.have.length.within(50, 100);
+  });
+
   it("answers 414 to a path of more than 8,192 characters", async () => {
     const answer = await sendRaw(
       server.port,

@@ -244,14 +244,31 @@ describe("the adaptive breaker", () => {
     expect(bench.breaker.acquireEarly()).to.not.equal(undefined);
   });
 
-  it("is not put off for longer than its bound, nor between its own good probes", () => {
+  it("is brought forward, half-open too, when another replica's probe has succeeded", () => {
     const bench = new BreakerBench(ADAPTIVE);
     bench.openThenHalfOpen();
+    expect(bench.breaker.state).to.equal("half_open");
+    bench.breaker.deferProbe(300_000, 600_000);
+    bench.wait(20_000);
+    bench.breaker.hastenProbe(500);
+    expect(bench.breaker.available).to.equal(false);
+    bench.wait(500);
+    expect(bench.breaker.available).to.equal(true);
+  });
+
+  it("is not put off for longer than its bound, and counts its good probes anew when another's fails within it", () => {
+    const bench = new BreakerBench(ADAPTIVE);
+    bench.openThenHalfOpen();
+    bench.attempt("success");
     bench.breaker.deferProbe(3_600_000, 60_000);
+    expect(bench.breaker.available).to.equal(false);
     bench.wait(60_000);
     bench.attempt("success");
-    bench.breaker.deferProbe(20_000, 600_000);
-    expect(bench.breaker.available).to.equal(true);
+    expect(bench.breaker.state).to.equal("half_open");
+    // The bound has passed: nobody's word takes anything back.
+    bench.breaker.deferProbe(3_600_000, 60_000);
+    bench.attempt("success");
+    expect(bench.breaker.state).to.equal("closed");
   });
 
   it("gives the first probe to whose turn it is when it is made, not when the open time ended", () => {

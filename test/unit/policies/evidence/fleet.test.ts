@@ -59,8 +59,8 @@ describe("the evidence of a fleet", () => {
   });
 
   it("lets one attempt verify at a time; a failure opens the breaker where several replicas have seen the same", () => {
-    const fleet = new Fleet(3, ["p"]);
-    for (const position of [0, 2]) {
+    const fleet = new Fleet(4, ["p"]);
+    for (const position of [0, 2, 3]) {
       fleet.replica(position).run(2, "server_error");
       fleet.spread(position);
     }
@@ -83,9 +83,9 @@ describe("the evidence of a fleet", () => {
   });
 
   it("opens no breaker by one failure where a verification has succeeded in the last three minutes", () => {
-    const fleet = new Fleet(3, ["p"]);
+    const fleet = new Fleet(4, ["p"]);
     const accuse = () => {
-      for (const position of [0, 1]) {
+      for (const position of [0, 1, 3]) {
         fleet.replica(position).run(4, "server_error");
         fleet.spread(position);
       }
@@ -224,6 +224,41 @@ describe("the evidence of a fleet", () => {
     for (let time = 0; time < 3; time++) one.tell(two, "one");
     expect(two.view().inFlightCount).to.equal(5);
     expect(two.view().headroomRatio).to.be.closeTo(0.5, 1e-9);
+  });
+
+  it("is not kept from a limit for minutes when it joins and hears of two minutes of spending at once", () => {
+    const limits = { limitsOf: () => ({ requestsPerMinute: 600 }) };
+    const [busy, late] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    busy.run(1_100, "success", 0, 100);
+    late.clock.ms = busy.clock.ms;
+    busy.tell(late, "busy");
+    expect(late.view().headroomRatio).to.equal(0);
+    late.clock.ms += 7_500;
+    expect(late.view().headroomRatio).to.be.closeTo(0.5, 0.01);
+  });
+
+  it("counts what the others' attempts used, not what was reserved for them", () => {
+    const limits = { limitsOf: () => ({ tokensPerMinute: 1_000_000 }) };
+    const [busy, other] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    // 1,100 tokens are reserved for each, and 800 used.
+    const usage = { inputTokens: 700, outputTokens: 100 };
+    for (let attempt = 0; attempt < 600; attempt++) {
+      busy.start()("success", { usage });
+      busy.clock.ms += 50;
+      other.clock.ms = busy.clock.ms;
+      busy.tell(other, "busy");
+    }
+    expect(other.view().headroomRatio).to.be.closeTo(busy.view().headroomRatio, 0.02);
+    expect(other.view().headroomRatio).to.be.within(0.8, 1);
+    const [liar, honest] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    for (let attempt = 0; attempt < 600; attempt++) {
+      liar.start()("success", { usage: { inputTokens: 1, outputTokens: 1 } });
+      liar.clock.ms += 25;
+      honest.clock.ms = liar.clock.ms;
+      liar.tell(honest, "liar");
+    }
+    // At least half of what was reserved counts: 22,000 a second of 16,667 that come back.
+    expect(honest.view().headroomRatio).to.be.below(0.75);
   });
 
   it("keeps to its share of a limit while it is cut off", () => {
