@@ -31,8 +31,9 @@ let openCount = 0;
 
 const logger: Logger = {
   debug: () => {},
-  info: (message) => {
-    if (message === "call" || message === "refused") requestCount++;
+  info: (message, fields) => {
+    // Where there are many of a kind, a line tells how many before it were left out.
+    if (message === "call" || message === "refused") requestCount += 1 + Number(fields?.count ?? 0);
   },
   warn: () => {},
   error: (message, fields) => {
