@@ -27,7 +27,7 @@ const FILTER_TEXTS: Readonly<Record<ChoiceFilter, string>> = {
   max_latency: "is not fast enough",
   max_cost: "costs too much or has no price",
   context_window: "has too small a context window",
-  credential: "has a credential that was refused",
+  credential: "has a credential that was refused or is used up",
   held: "is set aside",
   cooldown: "was asked by its provider to wait",
   breaker: "has an open circuit breaker",
@@ -109,6 +109,12 @@ export function noCandidateError(
       return {
         reason: "UPSTREAM_AUTH",
         message: "the providers refused the credentials of every fitting deployment",
+        ...retry,
+      };
+    case "used_up":
+      return {
+        reason: "UPSTREAM_QUOTA_EXHAUSTED",
+        message: "credit or plan at the providers of every fitting deployment is used up",
         ...retry,
       };
     case "set_aside":

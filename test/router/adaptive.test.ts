@@ -137,7 +137,10 @@ describe("a provider that asks for peace", () => {
 });
 
 describe("a credential that is refused", () => {
-  for (const failureClass of ["auth", "quota_exhausted"] as const) {
+  for (const [failureClass, reason] of [
+    ["auth", "UPSTREAM_AUTH"],
+    ["quota_exhausted", "UPSTREAM_QUOTA_EXHAUSTED"],
+  ] as const) {
     it(`${failureClass}: every deployment of the provider is skipped, until an operator resets one`, async () => {
       const bench = makeBench();
       const { models } = await driveRequest(bench, {}, (model) => (model === "a" ? failureClass : "answers"));
@@ -145,7 +148,7 @@ describe("a credential that is refused", () => {
       await bench.clock.advance(200);
       for (const model of ["a", "c"]) {
         const { error } = bench.route({ target: { kind: "model", model } }).consumer;
-        expect(error?.reason, model).to.equal("UPSTREAM_AUTH");
+        expect(error?.reason, model).to.equal(reason);
       }
       expect(read(bench, "a").evidence.credentialDisabledMs).to.equal(899_800);
       expect(read(bench, "a").breakerState).to.equal("closed");

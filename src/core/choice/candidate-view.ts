@@ -33,6 +33,8 @@ export interface CandidateView {
   readonly cooldownUntilMs: number;
   /** Until a credential that was refused is tried again; Infinity until the operator acts. */
   readonly credentialDisabledUntilMs: number;
+  /** Whether that is for want of credit, and not because the key was refused. */
+  readonly isUsedUp?: boolean;
   /** Until our own pause ends, for example between two probes. */
   readonly heldUntilMs: number;
   readonly breaker: BreakerPhase;

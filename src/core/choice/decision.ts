@@ -32,6 +32,8 @@ export type NoCandidateCause =
   | "breaker"
   | "rate_limited"
   | "credential"
+  /** Credit or plan at the providers is used up. */
+  | "used_up"
   /** Providers do not have, or do not grant, the models; asked again later. */
   | "set_aside"
   | "deadline"

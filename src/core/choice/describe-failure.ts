@@ -22,6 +22,7 @@ const ORDER: readonly NoCandidateCause[] = [
   "rate_limited",
   "breaker",
   "credential",
+  "used_up",
   "set_aside",
   "deadline",
   "exhausted",
@@ -37,7 +38,7 @@ export function describeFailure(input: ChoiceInput, explanation: readonly Explai
   for (const { view, filter } of explanation) {
     if (filter === undefined || (PERMANENT_FILTERS & (1 << FILTER_CODES[filter])) !== 0) continue;
     const atMs = findReturnMs(filter, view);
-    const told = CAUSES[filter];
+    const told = filter === "credential" && view.isUsedUp ? "used_up" : CAUSES[filter];
     if (atMs !== undefined && atMs > input.nowMs && Number.isFinite(atMs)) {
       if (retryAtMs === undefined || atMs < retryAtMs) {
         retryAtMs = atMs;

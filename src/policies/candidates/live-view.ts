@@ -20,6 +20,7 @@ export class LiveView implements CandidateView {
   headroomRatio = 1;
   cooldownUntilMs = 0;
   credentialDisabledUntilMs = 0;
+  isUsedUp = false;
   heldUntilMs = 0;
   breaker: BreakerPhase = "closed";
   openUntilMs = 0;
@@ -45,6 +46,7 @@ export class LiveView implements CandidateView {
     this.headroomRatio = view.headroomRatio;
     this.cooldownUntilMs = view.cooldownUntilMs;
     this.credentialDisabledUntilMs = view.credentialDisabledUntilMs;
+    this.isUsedUp = view.isUsedUp ?? false;
     this.heldUntilMs = full ? Math.max(view.heldUntilMs, nowMs + NEXT_MOMENT_MS) : view.heldUntilMs;
     this.suspect = view.suspect;
     this.promptTokenRatio = view.promptTokenRatio;

@@ -139,7 +139,7 @@ export class DeploymentEvidence {
     this.#inFlightCount = Math.max(this.#inFlightCount - 1, 0);
     this.#settleTokens(nowMs, started, record);
     this.#tokens.learn(record, started.promptTokens, this.#windowTokens);
-    this.#heedPushback(nowMs, kind, record.retryAfterMs);
+    this.#heedPushback(nowMs, kind, record);
     const proves = started.verifies && this.#failures.endVerification(nowMs, kind);
     if (current && (kind === "ok" || kind === "hard" || kind === "weak")) {
       this.#learn(nowMs, kind, started, record);
@@ -256,6 +256,7 @@ export class DeploymentEvidence {
     }
     // A credential is its provider's: another deployment may have learnt of its refusal just now.
     this.#view.credentialDisabledUntilMs = this.#provider.credentialDisabledUntilMs;
+    this.#view.isUsedUp = this.#provider.isUsedUp;
     this.#view.promptTokenRatio = this.#tokens.ratio;
     // While it is not closed a permit may come free at any moment, without an event here.
     if (this.#breakerState !== "closed") this.#view.readBreaker(this.#breaker, this.#breakerState);
@@ -290,14 +291,14 @@ export class DeploymentEvidence {
   }
 
   /** What the provider asks for is heeded whenever it says so, and changes nothing about health. */
-  #heedPushback(nowMs: number, kind: EvidenceKind, retryAfterMs: number | undefined): void {
+  #heedPushback(nowMs: number, kind: EvidenceKind, { outcome, retryAfterMs }: AttemptRecord): void {
     if (kind === "limited") {
       this.#counters.record(nowMs, "limited", 1);
       this.#cooldown.extend(nowMs, retryAfterMs, this.#random.next());
       this.#registers.cooldown.impose(nowMs, this.#cooldown.untilMs);
       this.#quota.cut(nowMs, this.#random.next());
     } else if (kind === "credential") {
-      this.#provider.disableCredential(nowMs);
+      this.#provider.disableCredential(nowMs, outcome === "quota_exhausted");
     } else if (kind === "held") {
       this.hold(nowMs);
     }

@@ -41,6 +41,7 @@ export class MutableDeploymentView implements DeploymentView {
   headroomRatio = 1;
   cooldownUntilMs = 0;
   credentialDisabledUntilMs = 0;
+  isUsedUp = false;
   heldUntilMs = 0;
   suspect = false;
   verifying = false;

@@ -24,9 +24,14 @@ export class ProviderState {
     return Math.max(this.credential.disabledUntilMs, this.sharedCredential.heededUntilMs);
   }
 
-  /** The provider refused the credential. */
-  disableCredential(nowMs: number): void {
-    this.credential.disable(nowMs);
+  /** Whether its account has no credit, by own word alone: the others do not tell why. */
+  get isUsedUp(): boolean {
+    return this.credential.disabledUntilMs > 0 && this.credential.isUsedUp;
+  }
+
+  /** The provider refused the credential, or, if `isUsedUp`, what may be used with it is used up. */
+  disableCredential(nowMs: number, isUsedUp: boolean): void {
+    this.credential.disable(nowMs, isUsedUp);
     this.sharedCredential.impose(nowMs, this.credential.disabledUntilMs);
   }
 

@@ -6,6 +6,8 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ["stop", "stop"],
   ["length", "length"],
   ["max_tokens", "length"],
+  // Mistral's word for a full window.
+  ["model_length", "length"],
   ["tool_calls", "tool_calls"],
   ["function_call", "tool_calls"],
   ["content_filter", "content_filter"],
@@ -16,6 +18,10 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
 const FAILURES: ReadonlyMap<string, FailureClass> = new Map([
   ["error", "server_error"],
   ["network_error", "server_error"],
+  // DeepSeek's word for an answer that it broke off (api-docs.deepseek.com, chat completion).
+  ["insufficient_system_resource", "overloaded"],
+  // vLLM and SGLang: the server gave the answer up. We did not, or nobody would read this.
+  ["abort", "server_error"],
 ]);
 
 /** GLM's word for a full context window; no part of its published list. */

@@ -141,6 +141,43 @@ describe("AnswerDecoder", () => {
     ]);
   });
 
+  it("counts thoughts that are a part of the total only, as Gemini's and xAI's are", () => {
+    const usageOf = (usage: object) =>
+      usages(decodeReads([sseDelta({ content: "a" }), sse({ choices: [], usage }), STOP]).events)[0];
+    const counts = { prompt_tokens: 9, completion_tokens: 3 };
+    expect(usageOf({ ...counts, total_tokens: 105 })).to.deep.equal({
+      inputTokens: 9,
+      outputTokens: 96,
+      reasoningTokens: 93,
+    });
+    const told = (reasoning_tokens: number) => ({ completion_tokens_details: { reasoning_tokens } });
+    expect(usageOf({ ...counts, total_tokens: 105, ...told(93) })).to.deep.equal({
+      inputTokens: 9,
+      outputTokens: 96,
+      reasoningTokens: 93,
+    });
+    for (const more of [{ total_tokens: 12 }, { total_tokens: 5 }, { total_tokens: "105" }]) {
+      expect(usageOf({ ...counts, ...more })).to.deep.equal({ inputTokens: 9, outputTokens: 3 });
+    }
+    expect(usageOf({ ...counts, total_tokens: 20, ...told(2) })).to.deep.equal({
+      inputTokens: 9,
+      outputTokens: 3,
+      reasoningTokens: 2,
+    });
+  });
+
+  it("takes an answer that the server itself gave up for failed, and Mistral's full window for a limit", () => {
+    const endOf = (finish_reason: string) =>
+      decodeReads([sseDelta({ content: "half" }), sse({ choices: [{ index: 0, delta: {}, finish_reason }] })])
+        .end;
+    const failure = { class: "overloaded", httpStatus: 200, providerCode: "insufficient_system_resource" };
+    expect(endOf("insufficient_system_resource")).to.deep.equal({ kind: "failed", failure });
+    expect(endOf("abort")).to.deep.include({
+      failure: { class: "server_error", httpStatus: 200, providerCode: "abort" },
+    });
+    expect(endOf("model_length")).to.include({ finishReason: "length", rawFinishReason: "model_length" });
+  });
+
   it("counts what the host takes beside OpenRouter's fee, where the key at the host is one's own", () => {
     const costOf = (more: object) => {
       const usage = { prompt_tokens: 5, completion_tokens: 1, cost: 0.25, ...more };
