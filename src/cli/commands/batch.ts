@@ -1,4 +1,4 @@
-import { access, copyFile, stat } from "node:fs/promises";
+import { access, copyFile, rename, stat } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { GenerateRequestSchema, RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { BatchJournal } from "../batch/batch-journal.ts";
@@ -161,7 +161,10 @@ async function checkOutput(output: string, partial: string, isResumed: boolean):
     );
   }
   if (isResumed && hasOutput && !hasPartial) {
-    await copyFile(output, partial);
+    // A copy that is cut short must not pass for the journal: what it lacks would be asked again.
+    const draft = `${partial}.writing`;
+    await copyFile(output, draft);
+    await rename(draft, partial);
   }
 }
 

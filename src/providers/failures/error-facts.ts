@@ -32,14 +32,24 @@ export function readErrorFacts(value: unknown): ErrorFacts {
   const codes = [inner.code, metadata.error_type, inner.type, inner.status]
     .map(readCode)
     .filter((code) => code !== "");
-  const message = [inner.message, inner.msg].find((text) => typeof text === "string");
+  const message = [inner.message, inner.msg].find((text) => typeof text === "string") ?? "";
   return {
     codes,
-    message: typeof message === "string" ? message.slice(0, MAX_MESSAGE_LENGTH) : "",
+    message: readMessage(message, metadata.raw),
     status: readStatus(inner.code) ?? readStatus(inner.status),
     limitSource: readCode(metadata.limit_source),
     isFlagged: metadata.reasons !== undefined || metadata.flagged_input !== undefined,
   };
+}
+
+/** OpenRouter's words for "the host says why", which it does in `metadata.raw`, mostly as JSON in a string. */
+const HOST_KNOWS = /^provider returned error\.?$/i;
+
+function readMessage(told: string, raw: unknown): string {
+  if (!HOST_KNOWS.test(told) || raw === undefined || raw === null) return told.slice(0, MAX_MESSAGE_LENGTH);
+  const inside =
+    typeof raw === "string" ? readErrorBody(raw.slice(0, MAX_MESSAGE_LENGTH)) : readErrorFacts(raw);
+  return inside.message || told;
 }
 
 /** Reads the body of an error answer: JSON, or anything else as text. */

@@ -6,6 +6,7 @@ import type { AnswerStream } from "../http/answer-stream.ts";
 import { readText } from "../http/read-text.ts";
 import { SurrogateJoiner } from "../http/surrogate-joiner.ts";
 import { ToolCallSlots } from "../http/tool-call-slots.ts";
+import { InlineMarks } from "../openai/inline-marks.ts";
 import { readFinishReason } from "./finish-reason.ts";
 import { readUsage } from "./read-usage.ts";
 
@@ -28,6 +29,8 @@ export class ChatLines implements AnswerStream {
   readonly #toolCalls: ToolCallSlots;
   readonly #text = new SurrogateJoiner();
   readonly #reasoning = new SurrogateJoiner();
+  /** Servers that do not know how a model marks its thoughts leave them in the text. */
+  readonly #marks = new InlineMarks("");
   #model = "";
 
   constructor({ attemptId, httpStatus }: ChatLinesOptions) {
@@ -95,11 +98,12 @@ export class ChatLines implements AnswerStream {
 
   #push(reasoning: string, text: string): void {
     if (reasoning !== "") this.events.push({ kind: "reasoning_delta", text: reasoning });
-    if (text !== "") this.events.push({ kind: "text_delta", text });
+    if (text !== "") this.#marks.add(text, this.events);
   }
 
   #complete(line: Members): void {
     this.#push(this.#reasoning.flush(), this.#text.flush());
+    this.#marks.flush(this.events);
     const usage = readUsage(line);
     if (usage !== undefined) this.events.push({ kind: "usage", usage });
     if (this.end !== undefined || !this.#toolCalls.close(this.events)) {

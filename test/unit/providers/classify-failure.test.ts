@@ -84,6 +84,21 @@ describe("classifyErrorAnswer", () => {
     });
   }
 
+  it("looks for the reason in what the host said, where OpenRouter has none of its own", () => {
+    const classOf = (message: string, raw: unknown) => {
+      const body = JSON.stringify({ error: { code: 400, message, metadata: { provider_name: "X", raw } } });
+      return classifyErrorAnswer(400, body, undefined, { ...PLACE, provider: "openrouter" }).class;
+    };
+    const long = { error: { message: "This model's maximum context length is 8192 tokens.", code: 400 } };
+    for (const raw of [JSON.stringify(long), long, long.error.message]) {
+      expect(classOf("Provider returned error", raw)).to.equal("context_length_exceeded");
+      expect(classOf("No such parameter", raw)).to.equal("invalid_request");
+    }
+    for (const raw of [undefined, null, "", "{", 7, [], {}]) {
+      expect(classOf("Provider returned error", raw)).to.equal("invalid_request");
+    }
+  });
+
   it("takes the page of a firewall for a server error and other pages by their status", () => {
     expect(classifyErrorAnswer(405, "<!DOCTYPE html>", undefined, PLACE).class).to.equal("server_error");
     expect(classifyErrorAnswer(405, "{}", undefined, PLACE).class).to.equal("invalid_request");

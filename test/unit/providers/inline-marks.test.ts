@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import type { GenerationEvent } from "../../../src/domain/event.ts";
+import { openLinesDecoder } from "../../../src/providers/ollama/ollama-provider.ts";
 import { InlineMarks } from "../../../src/providers/openai/inline-marks.ts";
-import { cutAt, decodeReads, joinText, sse, sseDelta } from "./decode-answer.ts";
+import { cutAt, decodeReads, feedDecoder, joinText, sse, sseDelta } from "./decode-answer.ts";
 
 const VISION = "z-ai/glm-4.5v";
 const END = sseDelta({}, { finish_reason: "stop" });
@@ -34,6 +35,16 @@ const CASES: readonly (readonly [string, string, string, string, string])[] = [
 ];
 
 describe("marks inside the text of an answer", () => {
+  it("are told apart in lines of Ollama too", () => {
+    const line = (content: string, more = {}) =>
+      `${JSON.stringify({ message: { role: "assistant", content }, done: false, ...more })}\n`;
+    const reads = [line("<thi"), line("nk>hm</th"), line("ink>Yes <b"), line("", { done: true })];
+    const { events, end } = feedDecoder(openLinesDecoder({ attemptId: "a", httpStatus: 200 }), reads);
+    expect(joinText(events, "reasoning_delta")).to.equal("hm");
+    expect(joinText(events, "text_delta")).to.equal("Yes <b");
+    expect(end).to.include({ kind: "completed" });
+  });
+
   for (const [title, model, content, text, reasoning] of CASES) {
     it(`are told apart wherever it is cut: ${title}`, () => {
       expect(read([content], model)).to.deep.equal({ text, reasoning });
