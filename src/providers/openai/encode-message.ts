@@ -15,7 +15,8 @@ export function encodeMessage(message: Message): WireMessage {
         tool_calls: message.toolCalls.map((call) => ({
           id: call.callId,
           type: "function",
-          function: { name: call.name, arguments: call.arguments },
+          // Servers that read them into their template refuse what is no JSON.
+          function: { name: call.name, arguments: call.arguments || "{}" },
         })),
       }),
     ...(message.toolCallId !== undefined && { tool_call_id: message.toolCallId }),

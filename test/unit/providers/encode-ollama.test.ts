@@ -46,6 +46,39 @@ describe("a request to Ollama", () => {
     expect(body).to.include({ think: false, model: "mini-2026" });
   });
 
+  it("sends the results of a turn in the order of its calls, since ids do not go out", () => {
+    const call = (...callIds: readonly string[]): Message => ({
+      role: "assistant",
+      parts: [],
+      toolCalls: callIds.map((callId) => ({ callId, name: "f", arguments: "{}" })),
+    });
+    const result = (toolCallId: string): Message => ({
+      role: "tool",
+      parts: [{ kind: "text", text: `of ${toolCallId}` }],
+      toolCallId,
+    });
+    const user: Message = { role: "user", parts: [{ kind: "text", text: "Go on." }] };
+    const messages = [
+      call("a", "b"),
+      result("b"),
+      result("a"),
+      user,
+      call("b", "a"),
+      result("a"),
+      result("b"),
+    ];
+    const sent: { role: string; content: string }[] = encode({ messages }).messages;
+    expect(sent.map(({ role, content }) => content || role)).to.deep.equal([
+      "assistant",
+      "of a",
+      "of b",
+      "Go on.",
+      "assistant",
+      "of b",
+      "of a",
+    ]);
+  });
+
   it("sends images as bytes, calls with objects, and results under the name of their tool", () => {
     const data = new Uint8Array([1, 2, 3]);
     const messages: Message[] = [

@@ -52,6 +52,12 @@ describe("encodeRequest", () => {
     });
   });
 
+  it("sends a call without arguments with an empty object of them", () => {
+    const toolCalls = [{ callId: "c1", name: "now", arguments: "" }];
+    const [message] = encode({ messages: [{ role: "assistant", parts: [], toolCalls }] }).messages;
+    expect(message.tool_calls[0].function).to.deep.equal({ name: "now", arguments: "{}" });
+  });
+
   it("sends the assistant's calls and the tools' results", () => {
     const toolCalls = [{ callId: "c1", name: "add", arguments: "{broken" }];
     expect(encodeOne({ role: "assistant", parts: [], toolCalls })).to.deep.equal({
