@@ -1,6 +1,6 @@
 import { deriveDeploymentId } from "./deployment-ids.ts";
 import { findNearName } from "./near-name.ts";
-import { THINKING_KINDS } from "./parameter-rules.ts";
+import { THINKING_KINDS, thinksAtOpenAi } from "./parameter-rules.ts";
 import { type ConfigProblem, quoteName, type ValuePath } from "./problem.ts";
 import { childValue, valueAt } from "./schema/schema-node.ts";
 import type { YamlSource } from "./yaml-source.ts";
@@ -59,11 +59,13 @@ function checkProviderNames(root: unknown, models: readonly unknown[], file: Yam
 
 /** Where a provider has no word for it the setting would do nothing. */
 function checkThinking(providers: unknown, models: readonly unknown[], file: YamlSource): ConfigProblem[] {
-  return listDeployments(models).flatMap(({ deployment, path }) => {
+  return listDeployments(models).flatMap(({ deployment, modelName, path }) => {
     const provider = childValue(deployment, "provider");
     const kind =
       typeof provider === "string" ? childValue(childValue(providers, provider), "kind") : undefined;
     if (typeof kind !== "string" || THINKING_KINDS.has(kind)) return [];
+    const upstreamModel = childValue(deployment, "upstream_model") ?? modelName;
+    if (kind === "openai" && typeof upstreamModel === "string" && thinksAtOpenAi(upstreamModel)) return [];
     const kinds = [...THINKING_KINDS].join(", ");
     const right = `to leave it out: only providers of the kinds ${kinds} can be told`;
     const given = [
@@ -109,12 +111,15 @@ function listRepeated(
   });
 }
 
-function listDeployments(models: readonly unknown[]): { deployment: unknown; path: ValuePath }[] {
+function listDeployments(
+  models: readonly unknown[],
+): { deployment: unknown; modelName: unknown; path: ValuePath }[] {
   return models.flatMap((model, modelIndex) => {
     const deployments = childValue(model, "deployments");
     if (!Array.isArray(deployments)) return [];
     return deployments.map((deployment: unknown, index) => ({
       deployment,
+      modelName: childValue(model, "name"),
       path: ["models", modelIndex, "deployments", index],
     }));
   });

@@ -16,6 +16,11 @@ const NO_STOP = /^(?:openai\/)?(?:o[3-9]|gpt-5(?!\.(?:[5-9]|\d\d))(?!.*-chat))/;
 
 /** Zhipu's that can think and can leave it; glm-5.3 cannot, and older ones do not think. */
 const THINKING_GLM = /^(?:z-ai\/)?glm-(?:4\.[5-9]|5(?!\.3))/;
+/**
+ * DeepSeek's that think unless they are told not to. Thinking, they refuse a demanded call of a tool, and the
+ * turn after a call without the thoughts before it (api-docs.deepseek.com, thinking mode).
+ */
+const THINKING_DEEPSEEK = /^deepseek-v[4-9]/;
 /** Who has a word for it. */
 export const THINKING_KINDS: ReadonlySet<string> = new Set<ProviderKind>(["glm", "openrouter", "ollama"]);
 
@@ -65,6 +70,11 @@ export interface ParametersEntry {
   readonly thinking?: boolean | undefined;
 }
 
+/** Whether a model of a provider of kind `openai` can be told. */
+export function thinksAtOpenAi(upstreamModel: string): boolean {
+  return THINKING_DEEPSEEK.test(upstreamModel);
+}
+
 /** The rules of a deployment. */
 export function findParameterRules(
   kind: ProviderKind,
@@ -82,7 +92,7 @@ export function findParameterRules(
     imageUrls: entry.image_urls ?? usual.imageUrls,
     imageDetail: entry.image_detail ?? usual.imageDetail,
     speakerNames: entry.speaker_names ?? usual.speakerNames,
-    thinking: THINKING_KINDS.has(kind) && (entry.thinking ?? usual.thinking),
+    thinking: (usual.thinking || THINKING_KINDS.has(kind)) && (entry.thinking ?? usual.thinking),
   };
 }
 
@@ -99,5 +109,7 @@ function findUsualRules(kind: ProviderKind, upstreamModel: string): ParameterRul
     ...(hasAnthropic && ONE_OF_SAMPLING.test(upstreamModel) && { temperatureWithTopP: false }),
     ...(hasOpenAi && NO_STOP.test(upstreamModel) && { maxStopSequences: 0 }),
     ...((kind === "glm" || kind === "openrouter") && { thinking: THINKING_GLM.test(upstreamModel) }),
+    ...(kind === "openai" &&
+      THINKING_DEEPSEEK.test(upstreamModel) && { thinking: true, thinkingWithTools: false }),
   };
 }

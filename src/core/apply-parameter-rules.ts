@@ -68,9 +68,12 @@ export function applyParameterRules(
   const topP = limit("sampling.top_p", mass, massRange, caller.sampling.topP);
   const messages = fitMessages(request.messages, rules, adjustments);
   const { thinking: asked } = request;
-  const thinking = rules.thinking ? (asked ?? THINKING[caller.priority] ?? usual) : undefined;
-  if (asked !== undefined && thinking === undefined && !isOverridden("thinking")) {
-    adjustments.push({ field: "thinking", asked: show(asked), used: "", reason: "not_supported" });
+  const wanted =
+    rules.thinkingWithTools || !hasTools(request) ? (asked ?? THINKING[caller.priority] ?? usual) : false;
+  const thinking = rules.thinking ? wanted : undefined;
+  if (asked !== undefined && thinking !== asked && !isOverridden("thinking")) {
+    const used = thinking === undefined ? "" : show(thinking);
+    adjustments.push({ field: "thinking", asked: show(asked), used, reason: "not_supported" });
   }
   const format = request.responseFormat?.kind;
   if (format !== undefined && !rules.formatEnforced && !isOverridden("response_format")) {
@@ -93,6 +96,11 @@ export function applyParameterRules(
     request: { ...plain, sampling, messages, ...(thinking === undefined ? {} : { thinking }) },
     adjustments,
   };
+}
+
+/** Whether tools are offered, or were called. */
+function hasTools({ tools, messages }: GenerationRequest): boolean {
+  return tools.length > 0 || messages.some(({ toolCalls = [] }) => toolCalls.length > 0);
 }
 
 function fitMessages(

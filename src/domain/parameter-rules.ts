@@ -36,6 +36,8 @@ export interface ParameterRules {
   readonly outputLimitNeeded: boolean;
   /** Whether it can be told to think first or not to. */
   readonly thinking: boolean;
+  /** Whether it may think where tools are at hand: some then want their thoughts back, which are not kept. */
+  readonly thinkingWithTools: boolean;
 }
 
 /** What servers take that keep to OpenAI's contract. */
@@ -52,4 +54,5 @@ export const ALL_PARAMETERS: ParameterRules = {
   outputLimitNeeded: false,
   // Each maker has a word of its own for it, or none.
   thinking: false,
+  thinkingWithTools: true,
 };

@@ -27,7 +27,7 @@ export const parametersSection = section({
   speaker_names: optionalFlag({ description: "Whether it takes `name` of messages; else it is left out." }),
   thinking: optionalFlag({
     description:
-      "Whether it can be told to think first or not to; else `thinking` is left out. For the kinds glm, openrouter and ollama; usual are Zhipu's models from glm-4.5 on, but glm-5.3.",
+      "Whether it can be told to think first or not to; else `thinking` is left out. For the kinds glm, openrouter and ollama; usual are Zhipu's models from glm-4.5 on, but glm-5.3, and with the kind openai DeepSeek's from v4 on, which then never think where there are tools.",
   }),
 })
   .prefault({})

@@ -49,7 +49,12 @@ const RENAMED_LIMIT_MODEL = /^(?:o\d|gpt-[5-9])/;
 
 /** Encodes a request for OpenAI and servers compatible with it. OpenAI's newer models have another name for the limit. */
 export function encodeRequest(call: ProviderCall): string {
-  const members = encodeMembers(call);
+  const { thinking } = call.request;
+  const members: ChatMembers = {
+    ...encodeMembers(call),
+    // DeepSeek's word; the rules of parameters let it through for DeepSeek's models alone.
+    thinking: thinking === undefined ? undefined : { type: thinking ? "enabled" : "disabled" },
+  };
   if (!RENAMED_LIMIT_MODEL.test(call.deployment.upstreamModel)) return encodeBody(call, members);
   const { max_tokens, ...others } = members;
   return encodeBody(call, { ...others, max_completion_tokens: max_tokens });

@@ -37,6 +37,11 @@ describe("the parameters that a deployment takes", () => {
     expect(tellable("ollama", "qwen3", true)).to.equal(true);
     expect(tellable("glm", "glm-4.7", false)).to.equal(false);
     expect(tellable("openai", "gpt-4o", true)).to.equal(false);
+    expect(findParameterRules("openai", "deepseek-v4-pro")).to.include({
+      thinking: true,
+      thinkingWithTools: false,
+    });
+    expect(tellable("openai", "deepseek-chat")).to.equal(false);
   });
 
   it("are no sampling for OpenAI's models that think first, wherever they are", () => {

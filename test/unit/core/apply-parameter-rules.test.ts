@@ -56,6 +56,23 @@ describe("whether to think", () => {
     expect(decide({ priority: "quality" }, true, false).request).to.not.have.property("thinking");
   });
 
+  it("is no where there are tools and a deployment would want its thoughts back", () => {
+    const toolCalls = [{ callId: "c", name: "f", arguments: "{}" }];
+    const messages = [{ role: "assistant", parts: [], toolCalls } as const];
+    const rules = { thinking: true, thinkingWithTools: false };
+    const withTools: readonly Partial<GenerationRequest>[] = [
+      { tools: [{ name: "f", description: "" }] },
+      { messages },
+    ];
+    for (const tools of withTools) {
+      expect(apply({ priority: "quality", ...tools }, rules)).to.deep.include({ adjustments: [] });
+      expect(apply({ priority: "quality", ...tools }, rules).request.thinking).to.equal(false);
+      const told = { field: "thinking", asked: "true", used: "false", reason: "not_supported" };
+      expect(apply({ thinking: true, ...tools }, rules).adjustments).to.deep.equal([told]);
+    }
+    expect(apply({ priority: "quality" }, rules).request.thinking).to.equal(true);
+  });
+
   const members: readonly [Record<string, unknown>, string | undefined][] = [
     [{ thinking: { type: "disabled" } }, "false"],
     [{ thinking: { type: "enabled" } }, undefined],

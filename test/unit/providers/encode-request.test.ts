@@ -52,6 +52,12 @@ describe("encodeRequest", () => {
     });
   });
 
+  it("says in DeepSeek's words whether to think", () => {
+    expect(encode({ thinking: false }).thinking).to.deep.equal({ type: "disabled" });
+    expect(encode({ thinking: true }).thinking).to.deep.equal({ type: "enabled" });
+    expect(encode({})).to.not.have.property("thinking");
+  });
+
   it("sends a call without arguments with an empty object of them", () => {
     const toolCalls = [{ callId: "c1", name: "now", arguments: "" }];
     const [message] = encode({ messages: [{ role: "assistant", parts: [], toolCalls }] }).messages;
