@@ -273,6 +273,23 @@ describe("sluice batch", () => {
     expect(bookedCount()).to.be.within(80, 84);
   }).timeout(20_000);
 
+  it("loses no answer when two have the same output: who notices stops, and one resumes", async () => {
+    await start({ timeToFirstToken: { median: 10, p95: 10 } });
+    await writePrompts(60);
+    const first = new TestTerminal();
+    const ended = run(first, "--concurrency", "3");
+    await eventually(() => expect(simulator.books.read(0, 0).totals.outcomeCounts.whole).to.be.above(10));
+    const second = new TestTerminal();
+    const codes = [await run(second, "--resume", "--concurrency", "3"), await ended];
+    expect(codes).to.include(2);
+    expect(first.err + second.err).to.contain("Another program writes to");
+    const resumed = new TestTerminal();
+    expect(await run(resumed, "--resume", "--concurrency", "10"), resumed.err).to.equal(0);
+    const results = await readResults();
+    expect(results.map(({ line }) => line)).to.deep.equal(Array.from({ length: 60 }, (_, n) => n + 1));
+    for (const { line, answer } of results) expect(answer?.text).to.contain(`say ${line}”`);
+  });
+
   it("overwrites nothing, and refuses to resume with another input", async () => {
     await start();
     await writePrompts(2);

@@ -1,6 +1,8 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { readFileLines } from "../../lib/file-lines.ts";
 import { isRecord } from "../../lib/is-record.ts";
+import { printable } from "../printable-text.ts";
+import { UsageError } from "../usage-error.ts";
 import type { BatchResult } from "./batch-result.ts";
 
 /** What a result left for a resumed batch to know. */
@@ -63,6 +65,7 @@ export class BatchJournal {
     const place = { offsetBytes: this.#endBytes, lengthBytes: bytes.length };
     this.#endBytes += bytes.length;
     this.#writing = this.#writing.then(async () => {
+      await this.#checkAlone(place.offsetBytes);
       await this.#file.appendFile(bytes);
       this.#remember(result, place);
     });
@@ -72,6 +75,7 @@ export class BatchJournal {
   /** Writes the results in the order of the input to `output`, whole or not at all, and removes the journal. */
   async finish(output: string): Promise<void> {
     await this.#writing;
+    await this.#checkAlone(this.#endBytes);
     const draft = `${output}.writing`;
     const target = await open(draft, "w", 0o600);
     try {
@@ -91,8 +95,16 @@ export class BatchJournal {
 
   /** Closes the file and leaves it for a resumed batch. */
   async close(): Promise<void> {
-    await this.#writing;
-    await this.#file.close();
+    await this.#writing.finally(() => this.#file.close());
+  }
+
+  /** Where results stand is known only as long as nobody else writes: two batches with one output would lose some. */
+  async #checkAlone(sizeBytes: number): Promise<void> {
+    const { size } = await this.#file.stat();
+    if (size === sizeBytes) return;
+    throw new UsageError(
+      `Another program writes to "${printable(this.#path)}" too. Let one end, then go on with --resume.`,
+    );
   }
 
   async #readAll(): Promise<void> {

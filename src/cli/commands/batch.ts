@@ -92,13 +92,10 @@ export const batchCommand: LeafCommand = {
         },
         onProgress: ({ doneCount, failedCount }) =>
           bar.show(doneCount, failedCount === 0 ? "" : `${failedCount} failed`),
-      }).catch(async (error: unknown) => {
-        await journal.close();
-        throw error;
-      });
+      }).catch((error: unknown) => abandon(journal, error));
       await bar.clear();
       if (isSimulated) await stderr.write(SIMULATION_NOTICE);
-      if (end === "finished") await journal.finish(output);
+      if (end === "finished") await journal.finish(output).catch((error: unknown) => abandon(journal, error));
       else await journal.close();
       await stderr.write(`sluice: ${describeEnd(end, counts, totalCount, output)}\n`);
       if (end === "stopped") return exitCode("interrupted");
@@ -108,6 +105,12 @@ export const batchCommand: LeafCommand = {
     });
   },
 };
+
+/** Closes the journal, which may itself be what went wrong. */
+async function abandon(journal: BatchJournal, error: unknown): Promise<never> {
+  await journal.close().catch(() => undefined);
+  throw error;
+}
 
 function describeEnd(end: string, counts: BatchCounts, totalCount: number, output: string): string {
   const { doneCount, failedCount, openCount } = counts;
