@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { expect } from "chai";
 import {
@@ -8,8 +8,13 @@ import {
   RequestInfoSchema,
   RetryInfoSchema,
 } from "../../../gen/google/rpc/error_details_pb.ts";
-import { GetModelRequestSchema, ModelService } from "../../../gen/sluice/v1/model_service_pb.ts";
+import {
+  GetModelRequestSchema,
+  GetModelResponseSchema,
+  ModelService,
+} from "../../../gen/sluice/v1/model_service_pb.ts";
 import { RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
+import { unary } from "../../../src/service/call.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startTestServer, type TestServer } from "../../support/start-test-server.ts";
 import { makeMethods } from "./fake-methods.ts";
@@ -119,6 +124,38 @@ describe("a request's size", () => {
       );
       expect(answer.status).to.equal(400);
       expect(answer.body).to.contain("invalid_argument");
+    });
+  }
+
+  const many = Buffer.alloc(40_000, Buffer.from([0x10, 0x01]));
+  const envelope = Buffer.alloc(5);
+  envelope.writeUInt32BE(many.length, 1);
+  for (const [form, headers, body] of [
+    ["plain gRPC", { "content-type": "application/grpc", te: "trailers" }, Buffer.concat([envelope, many])],
+    ["gRPC-Web", { "content-type": "application/grpc-web+proto" }, Buffer.concat([envelope, many])],
+    ["Connect", { "content-type": "application/proto" }, many],
+    ["gzip", { "content-type": "application/proto", "content-encoding": "gzip" }, gzipSync(many)],
+  ] as const) {
+    it(`is small where anybody may ask: ${form}`, async () => {
+      const target = { ":method": "POST", ":path": "/grpc.health.v1.Health/Check" };
+      await sendHttp2(server.port, { ...target, ...headers }, body);
+      await eventually(() => expect(server.logger.find("call")[0]?.code).to.equal("RESOURCE_EXHAUSTED"));
+    });
+
+    it(`has nothing in memory that is not in the contract: ${form}`, async () => {
+      const requests: Message[] = [];
+      const open = await startTestServer({
+        methods: [
+          unary(ModelService.method.getModel, (request, call) => {
+            requests.push(request);
+            call.respond(create(GetModelResponseSchema));
+          }),
+        ],
+      });
+      await sendHttp2(open.port, { ":method": "POST", ":path": GET, ...headers }, body);
+      expect(requests).to.have.length(1);
+      expect(requests[0]?.$unknown).to.equal(undefined);
+      await open.drain();
     });
   }
 
