@@ -247,7 +247,7 @@ export class EdgeListener {
     const { admission, logger, clock } = this.#parts;
     const answer = admission.admit({
       authorization: readHeader(request, "authorization"),
-      certificate: readPeerCertificate(request),
+      certificate: readPeerCertificate(request, clock.wallMs()),
       target,
     });
     if (answer.ok) return { context: { ...context, caller: answer.caller }, error: undefined };
