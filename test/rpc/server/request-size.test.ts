@@ -8,6 +8,7 @@ import {
   RequestInfoSchema,
   RetryInfoSchema,
 } from "../../../gen/google/rpc/error_details_pb.ts";
+import { Health } from "../../../gen/health/v1/health_pb.ts";
 import {
   GetModelRequestSchema,
   GetModelResponseSchema,
@@ -19,7 +20,7 @@ import { eventually } from "../../support/eventually.ts";
 import { startTestServer, type TestServer } from "../../support/start-test-server.ts";
 import { makeMethods } from "./fake-methods.ts";
 import { sendHttp2 } from "./raw-http.ts";
-import { testTransports } from "./test-clients.ts";
+import { findTransport, testTransports } from "./test-clients.ts";
 
 const MAX_BYTES = 64 * 1024;
 const GET = "/sluice.v1.ModelService/GetModel";
@@ -158,6 +159,30 @@ describe("a request's size", () => {
       await open.drain();
     });
   }
+
+  it("leaves room for calls where strangers watch the server's health", async () => {
+    const small = await startTestServer({
+      methods: makeMethods({}),
+      limits: { maxRequestMemoryBytes: 1024 * 1024 },
+    });
+    const watcher = findTransport("gRPC over HTTP/2").open(small.baseUrl);
+    const health = createClient(Health, watcher.transport);
+    const leave = new AbortController();
+    const watches = Array.from({ length: 120 }, async () => {
+      for await (const _ of health.watch({}, { signal: leave.signal })) {
+        // They stay.
+      }
+    }).map((watch) => catchError(() => watch));
+    await eventually(() => expect(small.logger.find("call")).to.have.length(112));
+    await createClient(ModelService, watcher.transport).listModels({});
+    leave.abort();
+    const codes = (await Promise.all(watches)).map(({ code }) => code);
+    expect(codes.filter((code) => code === Code.ResourceExhausted)).to.have.length(112);
+    await eventually(() => expect(small.logger.find("call")).to.have.length(121));
+    for await (const _ of health.watch({})) break;
+    watcher.close();
+    await small.drain();
+  });
 
   it("tells when to come again where all requests together are too large", async () => {
     const many = testTransports.find(({ name }) => name === "gRPC over HTTP/2");
