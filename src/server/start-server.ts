@@ -145,7 +145,7 @@ function makeRpcListener(options: ServerOptions): RpcListener {
     ...(config.reflection
       ? [
           (router: Parameters<typeof registerReflection>[0]) =>
-            registerReflection(router, files, serviceNames),
+            registerReflection(router, files, serviceNames, config.maxRequestBytes),
         ]
       : []),
     (router) => extraRoutes?.(router, (context) => describeExtraCall(context, encodeError)),

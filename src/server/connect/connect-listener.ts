@@ -16,6 +16,7 @@ import { describeError } from "../edge/describe-error.ts";
 import { readHeader } from "../edge/inspect-request.ts";
 import { describeTooLarge } from "../edge/refusals.ts";
 import { answerInHeaders } from "../rpc/answer-in-headers.ts";
+import { limitMessage, READ_OPTIONS } from "../rpc/message-limit.ts";
 import type { RpcExchange } from "../rpc/rpc-exchange.ts";
 import { describeCancel, type EncodeError } from "../rpc/server-call.ts";
 import { compressions, type InflationTerms, inflateUnder } from "./compressions.ts";
@@ -56,6 +57,7 @@ export class ConnectListener {
     this.#logger = options.logger;
     const router = createConnectRouter({
       readMaxBytes: options.maxRequestBytes,
+      binaryOptions: READ_OPTIONS,
       acceptCompression: [...compressions],
       requestGate: (context) => this.#refuse(takeExchange(context)),
     });
@@ -113,10 +115,8 @@ export class ConnectListener {
     const { wire, scope, meter, target } = exchange;
     const kind = this.#handlers.get(target.path)?.method.methodKind;
     const isCallerStreaming = kind === "client_streaming" || kind === "bidi_streaming";
-    const sizes = new MessageSizes(
-      this.#maxRequestBytes,
-      isEnveloped(readHeader(wire.request, "content-type")),
-    );
+    const maxBytes = this.#limitMessage(exchange);
+    const sizes = new MessageSizes(maxBytes, isEnveloped(readHeader(wire.request, "content-type")));
     return new BodyReader(wire.request, scope, {
       meter,
       nowMs: scope.context.arrivedMs,
@@ -125,7 +125,7 @@ export class ConnectListener {
       proceed: () => {
         if (isCallerStreaming) meter.keep(sizes.unfinishedBytes);
       },
-      check: (chunk) => (sizes.accept(chunk) ? undefined : describeTooLarge(this.#maxRequestBytes)),
+      check: (chunk) => (sizes.accept(chunk) ? undefined : describeTooLarge(maxBytes)),
       stop: (cause) => this.#makeError(exchange, describeCancel(cause)),
       fail: (error) => this.#makeError(exchange, error),
     });
@@ -138,12 +138,17 @@ export class ConnectListener {
         const { cancelled } = exchange.scope;
         if (cancelled !== undefined) throw this.#makeError(exchange, describeCancel(cancelled));
       },
-      makeTooLargeError: () => this.#makeError(exchange, describeTooLarge(this.#maxRequestBytes)),
+      makeTooLargeError: () => this.#makeError(exchange, describeTooLarge(this.#limitMessage(exchange))),
       hold: (bytes) => {
         const error = exchange.meter.hold(bytes);
         if (error !== undefined) throw this.#makeError(exchange, error);
       },
     };
+  }
+
+  #limitMessage({ target }: RpcExchange): number {
+    const method = this.findMethod(target.path);
+    return method === undefined ? this.#maxRequestBytes : limitMessage(method, this.#maxRequestBytes);
   }
 
   /** Runs before the body is read, decompressed or parsed. */

@@ -1,6 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectRouter, ConnectRouterOptions, HandlerContext } from "@connectrpc/connect";
 import type { Logger } from "../../domain/ports.ts";
+import { limitMessage } from "../rpc/message-limit.ts";
 import { nameMethod } from "../rpc/method-name.ts";
 import type { CallMetadata, CallParts, EncodeError } from "../rpc/server-call.ts";
 import type { ServerMethod } from "../rpc/server-method.ts";
@@ -10,6 +11,7 @@ import { ServerUnary } from "./server-unary.ts";
 
 /** What methods are served with. */
 export interface MethodParts {
+  readonly maxRequestBytes: number;
   readonly encodeError: EncodeError;
   readonly logger: Logger;
   /** Which types messages may hold in an Any, for JSON. */
@@ -20,10 +22,13 @@ export interface MethodParts {
 export function registerMethods(
   router: ConnectRouter,
   methods: readonly ServerMethod[],
-  { encodeError, logger, jsonOptions }: MethodParts,
+  { maxRequestBytes, encodeError, logger, jsonOptions }: MethodParts,
 ): void {
-  const options = jsonOptions === undefined ? {} : { jsonOptions };
   for (const method of methods) {
+    const options = {
+      readMaxBytes: limitMessage(method.method, maxRequestBytes),
+      ...(jsonOptions !== undefined && { jsonOptions }),
+    };
     const name = nameMethod(method.method);
     const gather = (context: HandlerContext): CallParts => {
       const { scope, log } = takeExchange(context);

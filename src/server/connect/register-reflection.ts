@@ -14,6 +14,7 @@ import {
 } from "../../../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { answerReflection } from "../reflection/answer-reflection.ts";
 import { DescriptorIndex } from "../reflection/descriptor-index.ts";
+import { limitMessage } from "../rpc/message-limit.ts";
 
 /** The services that reflection adds to a server. */
 export const REFLECTION_SERVICES = [ServerReflection, ServerReflectionAlpha];
@@ -26,6 +27,7 @@ export function registerReflection(
   router: ConnectRouter,
   files: readonly DescFile[],
   serviceNames: readonly string[],
+  maxRequestBytes: number,
 ): void {
   const index = new DescriptorIndex(files);
   async function* answerAll(
@@ -34,13 +36,19 @@ export function registerReflection(
     const sent = new Set<string>();
     for await (const request of requests) yield answerReflection(request, index, serviceNames, sent);
   }
-  router.rpc(ServerReflection.method.serverReflectionInfo, answerAll);
-  router.rpc(ServerReflectionAlpha.method.serverReflectionInfo, async function* (requests) {
-    const sent = new Set<string>();
-    for await (const alpha of requests) {
-      const request = fromBinary(ServerReflectionRequestSchema, toBinary(RequestAlphaSchema, alpha));
-      const response = answerReflection(request, index, serviceNames, sent);
-      yield fromBinary(ResponseAlphaSchema, toBinary(ServerReflectionResponseSchema, response));
-    }
-  });
+  const { serverReflectionInfo } = ServerReflection.method;
+  const options = { readMaxBytes: limitMessage(serverReflectionInfo, maxRequestBytes) };
+  router.rpc(serverReflectionInfo, answerAll, options);
+  router.rpc(
+    ServerReflectionAlpha.method.serverReflectionInfo,
+    async function* (requests) {
+      const sent = new Set<string>();
+      for await (const alpha of requests) {
+        const request = fromBinary(ServerReflectionRequestSchema, toBinary(RequestAlphaSchema, alpha));
+        const response = answerReflection(request, index, serviceNames, sent);
+        yield fromBinary(ResponseAlphaSchema, toBinary(ServerReflectionResponseSchema, response));
+      }
+    },
+    options,
+  );
 }

@@ -24,7 +24,7 @@ import { type HttpRefusal, inspectRequest, type RequestTarget, readHeader } from
 import { LogBrake } from "./log-brake.ts";
 import { formatPeer } from "./peer-address.ts";
 import { readPeerCertificate } from "./peer-certificate.ts";
-import { describeDraining, describeTooLarge } from "./refusals.ts";
+import { describeDraining, describeNoRoom, describeTooLarge } from "./refusals.ts";
 import { chooseRequestId } from "./request-id.ts";
 import { RequestMemory } from "./request-memory.ts";
 import { detectRpcProtocol, type RpcProtocol } from "./rpc-protocol.ts";
@@ -58,6 +58,9 @@ interface Admitted {
 /** A message's prefix in gRPC and in Connect's streams. */
 const PREFIX_BYTES = 5;
 
+/** One watch of nobody's for so many bytes of the memory for all requests: all of them together take a small part of it. */
+const BYTES_PER_WATCH = 128 * 1024;
+
 /**
  * The outermost listener: every request passes here before anything else sees it.
  * Decides what a request is, gives it a scope, and hands it on.
@@ -74,6 +77,9 @@ export class EdgeListener {
   };
   /** HTTP/1.1 requests under way on each connection: a caller may send many before it has an answer. */
   readonly #pipelined = new WeakMap<Socket, Set<Wire>>();
+
+  /** Calls without an end whose caller is unknown. */
+  #watchCount = 0;
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
@@ -205,7 +211,11 @@ export class EdgeListener {
       deadlineMs: context.arrivedMs + (callerTimeoutMs ?? this.#defaultTimeoutMs(method)),
       endless: endlessMethods.has(name),
     });
-    const refusal = this.#findRefusal(wire.request, method) ?? admission.error ?? meter.open();
+    const refusal =
+      this.#findRefusal(wire.request, method) ??
+      admission.error ??
+      (scope.endless && admission.context.caller === undefined ? this.#takeWatch(scope) : undefined) ??
+      meter.open();
     rpcs.serve({ wire, scope, log, meter, target, callerTimeoutMs, refusal });
   }
 
@@ -247,7 +257,7 @@ export class EdgeListener {
     const { admission, logger, clock } = this.#parts;
     const answer = admission.admit({
       authorization: readHeader(request, "authorization"),
-      certificate: readPeerCertificate(request),
+      certificate: readPeerCertificate(request, clock.wallMs()),
       target,
     });
     if (answer.ok) return { context: { ...context, caller: answer.caller }, error: undefined };
@@ -274,6 +284,15 @@ export class EdgeListener {
     if (takesOneMessage(method) && length > config.maxRequestBytes + PREFIX_BYTES) {
       return describeTooLarge(config.maxRequestBytes);
     }
+    return undefined;
+  }
+
+  /** Anybody may watch a server's health for long: those who do must not keep out those who call. */
+  #takeWatch(scope: CallScope): RouteError | undefined {
+    const maxCount = Math.ceil(this.#parts.config.limits.maxRequestMemoryBytes / BYTES_PER_WATCH);
+    if (this.#watchCount >= maxCount) return describeNoRoom();
+    this.#watchCount++;
+    scope.onClose(() => this.#watchCount--);
     return undefined;
   }
 

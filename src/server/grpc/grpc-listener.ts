@@ -5,6 +5,7 @@ import type { RpcStatus } from "../../service/encode-error.ts";
 import { readHeader } from "../edge/inspect-request.ts";
 import { describeTooLarge } from "../edge/refusals.ts";
 import type { NodeRequest } from "../edge/wire.ts";
+import { limitMessage, READ_OPTIONS } from "../rpc/message-limit.ts";
 import { nameMethod } from "../rpc/method-name.ts";
 import type { RpcExchange } from "../rpc/rpc-exchange.ts";
 import { describeCancel, type EncodeError } from "../rpc/server-call.ts";
@@ -90,7 +91,8 @@ export class GrpcListener {
       call.fail(refusal);
       return;
     }
-    this.#readMessage(exchange, call, (bytes) => {
+    const maxBytes = limitMessage(method, this.#parts.maxRequestBytes);
+    this.#readMessage(exchange, call, maxBytes, (bytes) => {
       const request = parse(method.input, bytes);
       if (request === undefined) {
         call.failWithStatus(makeStatus(INTERNAL, `the request is not a valid ${method.input.typeName}`));
@@ -101,10 +103,14 @@ export class GrpcListener {
   }
 
   /** Reads the one message of a call; whatever stops that ends the call. */
-  #readMessage({ wire, scope, meter }: RpcExchange, call: GrpcCall, done: (bytes: Uint8Array) => void): void {
-    const { maxRequestBytes } = this.#parts;
+  #readMessage(
+    { wire, scope, meter }: RpcExchange,
+    call: GrpcCall,
+    maxBytes: number,
+    done: (bytes: Uint8Array) => void,
+  ): void {
     const { request } = wire;
-    const reader = new MessageReader(maxRequestBytes);
+    const reader = new MessageReader(maxBytes);
     let isReading = true;
     const stop = (): void => {
       isReading = false;
@@ -113,7 +119,7 @@ export class GrpcListener {
     };
     const refuse = (problem: FramingProblem): void => {
       stop();
-      if (problem === "too large") call.fail(describeTooLarge(maxRequestBytes));
+      if (problem === "too large") call.fail(describeTooLarge(maxBytes));
       else call.failWithStatus(makeStatus(...PROBLEMS[problem]));
     };
     const stopListening = scope.onCancel((cause) => {
@@ -146,7 +152,7 @@ export class GrpcListener {
 
 function parse(desc: DescMessage, bytes: Uint8Array): Message | undefined {
   try {
-    return fromBinary(desc, bytes);
+    return fromBinary(desc, bytes, READ_OPTIONS);
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ import { MetricsRequestSchema } from "../../../gen/sluice/v1/metrics_pb.ts";
 import { ListModelsRequestSchema, ModelService } from "../../../gen/sluice/v1/model_service_pb.ts";
 import { RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
 import { defineMethod } from "../../../src/cli/service-definition.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { FakeUpstream } from "../../support/fake-upstream.ts";
 import { makeKey } from "../../unit/auth/make-key.ts";
 import { type IssuedCertificate, makeTestAuthority, type TestAuthority } from "./make-authority.ts";
@@ -22,6 +23,7 @@ describe("callers with client certificates", function () {
   let server: IssuedCertificate;
   let upstream: FakeUpstream;
   let sluice: GuardedSluice;
+  let aheadMs = 0;
   const metricsKey = makeKey({ name: "prometheus", scopes: ["metrics"] });
 
   before(async () => {
@@ -34,6 +36,7 @@ describe("callers with client certificates", function () {
     sluice = await startGuardedSluice({
       upstream: upstream.baseUrl,
       keys: [metricsKey.key],
+      clock: { ...systemClock, wallMs: () => systemClock.wallMs() + aheadMs },
       server: `  tls:
     certificate_file: ${server.certificateFile}
     private_key_file: ${server.privateKeyFile}
@@ -107,6 +110,15 @@ describe("callers with client certificates", function () {
   it("cannot come in with a certificate of another authority, or of their own making", async () => {
     expect(await call("models", await stranger.issue(CHAT))).to.be.oneOf(["UNAVAILABLE", "UNAUTHENTICATED"]);
     expect(sluice.readLog()).not.to.match(/UNAVAILABLE.*caller":"chat/);
+  });
+
+  it("are nobody once it has expired, also where the handshake was before that", async () => {
+    const chat = await authority.issue(CHAT);
+    expect(await call("models", chat)).to.equal("OK");
+    // The handshake is judged by the machine's clock, as that of a connection would be that is older.
+    aheadMs = 25 * 3_600_000;
+    expect(await call("models", chat)).to.equal("UNAUTHENTICATED");
+    aheadMs = 0;
   });
 
   it("may show a key instead, and the key decides where both are shown", async () => {

@@ -5,6 +5,7 @@ import { formatKeyFile } from "../../../src/auth/key-file.ts";
 import type { KeyRecord } from "../../../src/auth/key-record.ts";
 import { loadConfig } from "../../../src/config/load-config.ts";
 import { formatProblem } from "../../../src/config/problem.ts";
+import type { Clock } from "../../../src/domain/ports.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 import { systemRandom } from "../../../src/lib/random.ts";
 import { type RunningSluice, startSluice } from "../../../src/main.ts";
@@ -33,6 +34,8 @@ export interface GuardedOptions {
   readonly auth?: string;
   /** Further lines of `server`, indented by two spaces. */
   readonly server?: string;
+  /** The machine's, where it is left out. */
+  readonly clock?: Clock;
   /** Further sections. */
   readonly sections?: string;
 }
@@ -78,7 +81,8 @@ ${options.sections ?? ""}
       log += line;
     },
   });
-  const sluice = await startSluice(loaded.config, { clock: systemClock, random: systemRandom, logger });
+  const { clock = systemClock } = options;
+  const sluice = await startSluice(loaded.config, { clock, random: systemRandom, logger });
   const { port } = sluice.address;
   const scheme = loaded.config.server.tls === undefined ? "http" : "https";
   return {

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type Message, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { expect } from "chai";
 import {
@@ -8,13 +8,19 @@ import {
   RequestInfoSchema,
   RetryInfoSchema,
 } from "../../../gen/google/rpc/error_details_pb.ts";
-import { GetModelRequestSchema, ModelService } from "../../../gen/sluice/v1/model_service_pb.ts";
+import { Health } from "../../../gen/health/v1/health_pb.ts";
+import {
+  GetModelRequestSchema,
+  GetModelResponseSchema,
+  ModelService,
+} from "../../../gen/sluice/v1/model_service_pb.ts";
 import { RouterService } from "../../../gen/sluice/v1/router_service_pb.ts";
+import { unary } from "../../../src/service/call.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startTestServer, type TestServer } from "../../support/start-test-server.ts";
 import { makeMethods } from "./fake-methods.ts";
 import { sendHttp2 } from "./raw-http.ts";
-import { testTransports } from "./test-clients.ts";
+import { findTransport, testTransports } from "./test-clients.ts";
 
 const MAX_BYTES = 64 * 1024;
 const GET = "/sluice.v1.ModelService/GetModel";
@@ -121,6 +127,62 @@ describe("a request's size", () => {
       expect(answer.body).to.contain("invalid_argument");
     });
   }
+
+  const many = Buffer.alloc(40_000, Buffer.from([0x10, 0x01]));
+  const envelope = Buffer.alloc(5);
+  envelope.writeUInt32BE(many.length, 1);
+  for (const [form, headers, body] of [
+    ["plain gRPC", { "content-type": "application/grpc", te: "trailers" }, Buffer.concat([envelope, many])],
+    ["gRPC-Web", { "content-type": "application/grpc-web+proto" }, Buffer.concat([envelope, many])],
+    ["Connect", { "content-type": "application/proto" }, many],
+    ["gzip", { "content-type": "application/proto", "content-encoding": "gzip" }, gzipSync(many)],
+  ] as const) {
+    it(`is small where anybody may ask: ${form}`, async () => {
+      const target = { ":method": "POST", ":path": "/grpc.health.v1.Health/Check" };
+      await sendHttp2(server.port, { ...target, ...headers }, body);
+      await eventually(() => expect(server.logger.find("call")[0]?.code).to.equal("RESOURCE_EXHAUSTED"));
+    });
+
+    it(`has nothing in memory that is not in the contract: ${form}`, async () => {
+      const requests: Message[] = [];
+      const open = await startTestServer({
+        methods: [
+          unary(ModelService.method.getModel, (request, call) => {
+            requests.push(request);
+            call.respond(create(GetModelResponseSchema));
+          }),
+        ],
+      });
+      await sendHttp2(open.port, { ":method": "POST", ":path": GET, ...headers }, body);
+      expect(requests).to.have.length(1);
+      expect(requests[0]?.$unknown).to.equal(undefined);
+      await open.drain();
+    });
+  }
+
+  it("leaves room for calls where strangers watch the server's health", async () => {
+    const small = await startTestServer({
+      methods: makeMethods({}),
+      limits: { maxRequestMemoryBytes: 1024 * 1024 },
+    });
+    const watcher = findTransport("gRPC over HTTP/2").open(small.baseUrl);
+    const health = createClient(Health, watcher.transport);
+    const leave = new AbortController();
+    const watches = Array.from({ length: 120 }, async () => {
+      for await (const _ of health.watch({}, { signal: leave.signal })) {
+        // They stay.
+      }
+    }).map((watch) => catchError(() => watch));
+    await eventually(() => expect(small.logger.find("call")).to.have.length(112));
+    await createClient(ModelService, watcher.transport).listModels({});
+    leave.abort();
+    const codes = (await Promise.all(watches)).map(({ code }) => code);
+    expect(codes.filter((code) => code === Code.ResourceExhausted)).to.have.length(112);
+    await eventually(() => expect(small.logger.find("call")).to.have.length(121));
+    for await (const _ of health.watch({})) break;
+    watcher.close();
+    await small.drain();
+  });
 
   it("tells when to come again where all requests together are too large", async () => {
     const many = testTransports.find(({ name }) => name === "gRPC over HTTP/2");
