@@ -28,8 +28,8 @@ export interface InflationTerms {
   checkWanted(): void;
   /** The error for a message that is larger than the limit once inflated. */
   makeTooLargeError(): Error;
-  /** Counts inflated bytes; throws the error to end the call with where there is no room for them. */
-  hold(bytes: number): void;
+  /** Counts an inflated message; throws the error to end the call with where there is no room for it, or it has too many parts. */
+  hold(message: Uint8Array): void;
 }
 
 /** Connect gives compressions nothing of the call they work for, so it comes along the side. */
@@ -67,7 +67,7 @@ function makeCompression(name: string, deflate: Convert, inflate: Inflate): Comp
           if (isBeyondLimit(error)) return undefined;
           throw new ConnectError(`the message is not valid ${name}`, Code.InvalidArgument);
         });
-        if (inflated !== undefined) terms?.hold(inflated.byteLength);
+        if (inflated !== undefined) terms?.hold(inflated);
         return inflated;
       };
       const who = terms?.peer ?? "";

@@ -14,8 +14,10 @@ import type { Logger } from "../../domain/ports.ts";
 import { BodyReader } from "../edge/body-reader.ts";
 import { describeError } from "../edge/describe-error.ts";
 import { readHeader } from "../edge/inspect-request.ts";
-import { describeTooLarge } from "../edge/refusals.ts";
+import { JsonParts, type PartCounter } from "../edge/part-counter.ts";
+import { describeTooLarge, describeTooManyParts } from "../edge/refusals.ts";
 import { answerInHeaders } from "../rpc/answer-in-headers.ts";
+import { BinaryParts } from "../rpc/binary-parts.ts";
 import { limitMessage, READ_OPTIONS } from "../rpc/message-limit.ts";
 import type { RpcExchange } from "../rpc/rpc-exchange.ts";
 import { describeCancel, type EncodeError } from "../rpc/server-call.ts";
@@ -116,7 +118,11 @@ export class ConnectListener {
     const kind = this.#handlers.get(target.path)?.method.methodKind;
     const isCallerStreaming = kind === "client_streaming" || kind === "bidi_streaming";
     const maxBytes = this.#limitMessage(exchange);
-    const sizes = new MessageSizes(maxBytes, isEnveloped(readHeader(wire.request, "content-type")));
+    const enveloped = isEnveloped(readHeader(wire.request, "content-type"));
+    const encoding = readHeader(wire.request, "content-encoding")?.toLowerCase() ?? "identity";
+    const isInflatedFirst = !enveloped && encoding !== "identity";
+    const countParts = isInflatedFirst ? undefined : () => this.#countParts(exchange);
+    const sizes = new MessageSizes(maxBytes, enveloped, countParts);
     return new BodyReader(wire.request, scope, {
       meter,
       nowMs: scope.context.arrivedMs,
@@ -125,7 +131,11 @@ export class ConnectListener {
       proceed: () => {
         if (isCallerStreaming) meter.keep(sizes.unfinishedBytes);
       },
-      check: (chunk) => (sizes.accept(chunk) ? undefined : describeTooLarge(maxBytes)),
+      check: (chunk) => {
+        const excess = sizes.accept(chunk);
+        if (excess === undefined) return undefined;
+        return excess === "bytes" ? describeTooLarge(maxBytes) : describeTooManyParts();
+      },
       stop: (cause) => this.#makeError(exchange, describeCancel(cause)),
       fail: (error) => this.#makeError(exchange, error),
     });
@@ -139,11 +149,20 @@ export class ConnectListener {
         if (cancelled !== undefined) throw this.#makeError(exchange, describeCancel(cancelled));
       },
       makeTooLargeError: () => this.#makeError(exchange, describeTooLarge(this.#limitMessage(exchange))),
-      hold: (bytes) => {
-        const error = exchange.meter.hold(bytes);
+      hold: (message) => {
+        const error = exchange.meter.hold(message.byteLength);
         if (error !== undefined) throw this.#makeError(exchange, error);
+        if (!this.#countParts(exchange).accept(message)) {
+          throw this.#makeError(exchange, describeTooManyParts());
+        }
       },
     };
+  }
+
+  #countParts({ wire, target }: RpcExchange): PartCounter {
+    const method = this.findMethod(target.path);
+    const isJson = /json/i.test(readHeader(wire.request, "content-type") ?? target.url);
+    return isJson || method === undefined ? new JsonParts() : new BinaryParts(method.input);
   }
 
   #limitMessage({ target }: RpcExchange): number {

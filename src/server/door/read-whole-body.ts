@@ -3,6 +3,8 @@ import type { BodyFailure } from "../../service/http-exchange.ts";
 import type { BodyMeter } from "../edge/body-meter.ts";
 import type { CallScope } from "../edge/call-scope.ts";
 import { readHeader } from "../edge/inspect-request.ts";
+import { JsonParts } from "../edge/part-counter.ts";
+import { describeTooManyParts } from "../edge/refusals.ts";
 import type { NodeRequest } from "../edge/wire.ts";
 
 /** What a body is read under. */
@@ -11,12 +13,12 @@ export interface WholeBodyTerms {
   readonly meter: BodyMeter;
   /** When reading begins, on the Clock. */
   readonly nowMs: number;
-  /** Called instead of `done` when the body comes too slowly or there is no room for it. */
+  /** Called instead of `done` when the body comes too slowly, there is no room for it, or it has too many parts. */
   refuse(error: RouteError): void;
 }
 
 /**
- * Reads a body of at most `maxBytes`. Calls `done` once, never from inside this
+ * Reads a body of JSON, of at most `maxBytes`. Calls `done` once, never from inside this
  * function, and not at all when the caller leaves first. A deadline or a shutdown in
  * the middle is `cut_short`.
  */
@@ -27,6 +29,7 @@ export function readWholeBody(
   done: (body: Uint8Array | BodyFailure) => void,
 ): void {
   const chunks: Buffer[] = [];
+  const parts = new JsonParts();
   let bytes = 0;
   let finished = false;
   const stop = (): boolean => {
@@ -46,7 +49,7 @@ export function readWholeBody(
   };
   const take = (chunk: Buffer): void => {
     bytes += chunk.length;
-    const error = meter.receive(chunk.length);
+    const error = parts.accept(chunk) ? meter.receive(chunk.length) : describeTooManyParts();
     if (bytes > maxBytes) finish("too_large");
     else if (error !== undefined) fail(error);
     else chunks.push(chunk);

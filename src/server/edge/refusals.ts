@@ -1,4 +1,5 @@
 import type { RouteError } from "../../domain/errors.ts";
+import { MAX_PARTS } from "./part-counter.ts";
 
 /** How long a caller should wait where the server has no room; about as long as a usual request takes. */
 const NO_ROOM_RETRY_MS = 1_000;
@@ -9,6 +10,15 @@ export function describeTooLarge(maxRequestBytes: number): RouteError {
     reason: "REQUEST_TOO_LARGE",
     message: `the request has more than ${maxRequestBytes} bytes`,
     metadata: { maxRequestBytes: `${maxRequestBytes}` },
+  };
+}
+
+/** A request of more parts than any that is meant. */
+export function describeTooManyParts(): RouteError {
+  return {
+    reason: "REQUEST_TOO_LARGE",
+    message: `the request has more than ${MAX_PARTS} fields or values`,
+    metadata: { maxParts: `${MAX_PARTS}` },
   };
 }
 

@@ -3,8 +3,10 @@ import type { Logger } from "../../domain/ports.ts";
 import type { EncodeMessage } from "../../service/call.ts";
 import type { RpcStatus } from "../../service/encode-error.ts";
 import { readHeader } from "../edge/inspect-request.ts";
-import { describeTooLarge } from "../edge/refusals.ts";
+import { MAX_PARTS } from "../edge/part-counter.ts";
+import { describeTooLarge, describeTooManyParts } from "../edge/refusals.ts";
 import type { NodeRequest } from "../edge/wire.ts";
+import { BinaryParts } from "../rpc/binary-parts.ts";
 import { limitMessage, READ_OPTIONS } from "../rpc/message-limit.ts";
 import { nameMethod } from "../rpc/method-name.ts";
 import type { RpcExchange } from "../rpc/rpc-exchange.ts";
@@ -93,6 +95,10 @@ export class GrpcListener {
     }
     const maxBytes = limitMessage(method, this.#parts.maxRequestBytes);
     this.#readMessage(exchange, call, maxBytes, (bytes) => {
+      // Each part takes two bytes or more, so most requests need no counting.
+      if (bytes.length > 2 * MAX_PARTS && !new BinaryParts(method.input).accept(bytes)) {
+        return call.fail(describeTooManyParts());
+      }
       const request = parse(method.input, bytes);
       if (request === undefined) {
         call.failWithStatus(makeStatus(INTERNAL, `the request is not a valid ${method.input.typeName}`));

@@ -13,8 +13,8 @@ describe("messages that are inflated", () => {
       peer: "192.0.2.1:1",
       checkWanted: () => {},
       makeTooLargeError: () => new Error("too large"),
-      hold: (bytes: number) => {
-        heldBytes.push(bytes);
+      hold: ({ byteLength }: Uint8Array) => {
+        heldBytes.push(byteLength);
       },
     };
     const inflate = (bytes: number) =>
@@ -49,8 +49,8 @@ describe("messages that are inflated", () => {
       peer: "192.0.2.1:1",
       checkWanted: () => {},
       makeTooLargeError: () => new Error("too large"),
-      hold: (bytes: number) => {
-        heldBytes.push(bytes);
+      hold: ({ byteLength }: Uint8Array) => {
+        heldBytes.push(byteLength);
       },
     };
     const [large, small] = [2 * 1024 * 1024, 1].map((bytes) => brotliCompressSync(Buffer.alloc(bytes)));

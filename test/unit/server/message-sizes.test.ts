@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { isEnveloped, MessageSizes } from "../../../src/server/connect/message-sizes.ts";
+import { JsonParts, MAX_PARTS } from "../../../src/server/edge/part-counter.ts";
 
 const MAX_BYTES = 50;
 
@@ -15,7 +16,7 @@ function envelope(length: number): Buffer {
 function feed(sizes: MessageSizes, bytes: Buffer, pieces: readonly number[]): boolean {
   let start = 0;
   for (const length of [...pieces, bytes.length]) {
-    if (!sizes.accept(bytes.subarray(start, start + length))) return false;
+    if (sizes.accept(bytes.subarray(start, start + length)) !== undefined) return false;
     start += length;
   }
   return true;
@@ -38,8 +39,8 @@ describe("MessageSizes", () => {
 
   it("refuses by the announced length, before the message comes", () => {
     const sizes = new MessageSizes(MAX_BYTES, true);
-    expect(sizes.accept(Buffer.from([0, 0xff, 0xff, 0xff]))).to.equal(true);
-    expect(sizes.accept(Buffer.from([0xff]))).to.equal(false);
+    expect(sizes.accept(Buffer.from([0, 0xff, 0xff, 0xff]))).to.equal(undefined);
+    expect(sizes.accept(Buffer.from([0xff]))).to.equal("bytes");
   });
 
   it("counts a body without envelopes as one message", () => {
@@ -47,10 +48,28 @@ describe("MessageSizes", () => {
       fc.property(fc.array(fc.nat(30)), (pieces) => {
         const sizes = new MessageSizes(MAX_BYTES, false);
         const totalBytes = pieces.reduce((sum, length) => sum + length, 0);
-        const areAccepted = pieces.every((length) => sizes.accept(Buffer.alloc(length)));
+        const areAccepted = pieces.every((length) => sizes.accept(Buffer.alloc(length)) === undefined);
         expect(areAccepted).to.equal(totalBytes <= MAX_BYTES);
       }),
     );
+  });
+
+  it("counts the parts of each message for itself, but not of those that are compressed", () => {
+    const commas = (count: number, flags: number) => {
+      const bytes = envelope(count);
+      bytes.fill(",", 5);
+      bytes.writeUInt8(flags, 0);
+      return bytes;
+    };
+    const sizes = new MessageSizes(2 * MAX_PARTS, true, () => new JsonParts());
+    expect(feed(sizes, Buffer.concat([commas(MAX_PARTS, 0), commas(MAX_PARTS, 0)]), [1, 7, 70_000])).to.equal(
+      true,
+    );
+    expect(feed(sizes, commas(MAX_PARTS + 1, 1), [2_000])).to.equal(true);
+    expect(sizes.accept(commas(MAX_PARTS + 1, 0))).to.equal("parts");
+    const body = new MessageSizes(2 * MAX_PARTS, false, () => new JsonParts());
+    expect(body.accept(Buffer.alloc(MAX_PARTS, ","))).to.equal(undefined);
+    expect(body.accept(Buffer.from(","))).to.equal("parts");
   });
 
   it("knows the content types that have envelopes", () => {
