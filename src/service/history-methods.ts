@@ -23,7 +23,7 @@ import { invalidRequestError } from "./router-methods.ts";
 import { Violations } from "./violations.ts";
 
 const DEFAULT_LIMIT = 100;
-const DAY = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** ReportUsage and ListCalls over a history. */
 export function historyMethods(history: CallHistory): readonly RpcMethod[] {
@@ -34,7 +34,10 @@ export function historyMethods(history: CallHistory): readonly RpcMethod[] {
         ["first_day", firstDay],
         ["last_day", lastDay],
       ] as const) {
-        if (day !== "" && !DAY.test(day)) violations.add(field, "must be a day such as 2026-11-21, or empty");
+        if (day !== "" && !isDay(day)) violations.add(field, "must be a day such as 2026-11-21, or empty");
+      }
+      if (firstDay !== "" && lastDay !== "" && firstDay > lastDay) {
+        violations.add("last_day", `is before first_day, ${firstDay}`);
       }
       if (violations.list.length > 0) return call.fail(invalidRequestError(violations.list));
       const rows = history.reportUsage({
@@ -60,6 +63,12 @@ export function historyMethods(history: CallHistory): readonly RpcMethod[] {
       call.respond(create(ListCallsResponseSchema, { calls }));
     }),
   ];
+}
+
+/** Whether there is such a day: the 31st of February is none. */
+function isDay(text: string): boolean {
+  const atMs = DAY.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(text);
 }
 
 function encodeRow({ day, deployment, usage, succeededMs, ...counts }: UsageOfDay): UsageRow {

@@ -84,6 +84,8 @@ describe("sluice usage and sluice calls", () => {
   it("say what is wrong with a day or a number", async () => {
     for (const [argv, wrong] of [
       [["usage", "--from", "yesterday"], "first_day must be a day such as 2026-11-21"],
+      [["usage", "--from", "2026-02-31"], "first_day must be a day such as 2026-11-21"],
+      [["usage", "--from", "2026-11-22", "--to", "2026-11-21"], "last_day is before first_day, 2026-11-22"],
       [["calls", "--limit", "2001"], "limit is 2001; must be 1 to 2000"],
     ] as const) {
       const terminal = new TestTerminal();
