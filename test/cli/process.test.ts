@@ -53,15 +53,18 @@ describe("bin/sluice.js", function () {
     await writeFile(join(folder, "pretend-old.mjs"), PRETEND_OLD);
     server = await startReferenceServer({
       streamGenerate(_request, stream) {
-        stream.onCancelled(() => {
-          cancelCount++;
-        });
-        for (let sequenceNumber = 0; sequenceNumber < 50; sequenceNumber++) {
+        // Without an end, because only who writes on is told that its reader has left.
+        let sequenceNumber = 0;
+        const timer = setInterval(() => {
           stream.send({
             sequenceNumber,
-            event: { case: "textDelta", value: { text: `line ${sequenceNumber}\n` } },
+            event: { case: "textDelta", value: { text: `line ${sequenceNumber++}\n` } },
           });
-        }
+        }, 5);
+        stream.onCancelled(() => {
+          clearInterval(timer);
+          cancelCount++;
+        });
       },
     });
   });
