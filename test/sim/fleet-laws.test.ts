@@ -95,7 +95,9 @@ describe("a fleet in virtual time", () => {
             const [one, other] = [4, 5].map((index) => fleet.replica(index));
             if (one === undefined || other === undefined) throw new Error("no observers");
             expect(one.view(place).suspect).to.equal(other.view(place).suspect);
-            expect(one.isUsable(place)).to.equal(other.isUsable(place));
+            // Where most speak against it they try it in turns, which are never two replicas' at once.
+            const takeTurns = [one, other].some((replica) => replica.view(place).takesTurns);
+            if (!takeTurns) expect(one.isUsable(place)).to.equal(other.isUsable(place));
             expect(one.view(place).successMean).to.be.closeTo(other.view(place).successMean, 1e-9);
           }
           fleet.close();
