@@ -161,7 +161,12 @@ export class ConnectListener {
 
   #countParts({ wire, target }: RpcExchange): PartCounter {
     const method = this.findMethod(target.path);
-    const isJson = /json/i.test(readHeader(wire.request, "content-type") ?? target.url);
+    // A GET has its message, and the form of it, in the address (Connect protocol, Unary-Get-Request).
+    const form =
+      target.httpMethod === "GET"
+        ? new URL(target.url).searchParams.get("encoding")
+        : readHeader(wire.request, "content-type");
+    const isJson = /json/i.test(form ?? "");
     return isJson || method === undefined ? new JsonParts() : new BinaryParts(method.input);
   }
 
