@@ -13,9 +13,15 @@ export class Http2Sessions {
   constructor(server: Http2Server, parts: WatchParts) {
     this.#parts = parts;
     this.#resets = new AddressResets(parts.limits);
-    // Node hides the socket of a session, and makes the session while it is told of the connection.
+    // Node hides the socket of a session, and makes the session while it is told of the connection; or makes none,
+    // where the preface came over TLS without ALPN having said so.
+    let latest: Socket | undefined;
     server.prependListener("connection", (socket: Socket) => {
-      server.once("session", (session) => this.#adopt(session, socket));
+      latest = socket;
+    });
+    server.on("session", (session) => {
+      if (latest !== undefined) this.#adopt(session, latest);
+      latest = undefined;
     });
     server.on("sessionError", (error: Error) => {
       parts.logger.debug("an HTTP/2 connection failed", { error: error.message });
