@@ -292,7 +292,7 @@ export type EvidenceBucket = Message<"sluice.v1.EvidenceBucket"> & {
   weakFailureCount: number;
 
   /**
-   * Attempts refused for their rate.
+   * Attempts refused for their rate though, as far as the sender knew, they were within the limits.
    *
    * @generated from field: uint32 limited_count = 6;
    */

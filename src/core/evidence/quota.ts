@@ -217,21 +217,29 @@ export class Quota {
     this.#tokens.readElsewhere(headers.tokens, atMs);
   }
 
-  /** The provider refused an attempt for its rate. `chance`: 0 to 1. */
-  cut(nowMs: number, chance: number): void {
+  /**
+   * The provider refused an attempt for its rate. Where it was made although nothing was left the limit is where
+   * it was thought to be, and only what is left is none. `chance`: 0 to 1.
+   */
+  noteRefusal(nowMs: number, overdrawn: boolean, chance: number): void {
     this.#ownRefusedMs = nowMs;
-    this.#heed(nowMs, chance, 0);
+    if (overdrawn) this.#drain(nowMs, chance);
+    else this.#cut(nowMs, chance, 0);
   }
 
-  /** It refused another replica's: within bounds, unless it has refused us too in the last minutes. */
-  cutElsewhere(nowMs: number, chance: number): void {
+  /** It refused another replica's that was within the limits: within bounds, unless it has refused us too in the last minutes. */
+  noteRefusalElsewhere(nowMs: number, chance: number): void {
     const vouched = nowMs - this.#ownRefusedMs <= VOUCHED_MS;
-    this.#heed(nowMs, chance, vouched ? 0 : MIN_ELSEWHERE_RATIO);
+    this.#cut(nowMs, chance, vouched ? 0 : MIN_ELSEWHERE_RATIO);
   }
 
-  #heed(nowMs: number, chance: number, leastRatio: number): void {
+  #cut(nowMs: number, chance: number, leastRatio: number): void {
     if (this.#admitted.ratio(nowMs) <= leastRatio) return;
     this.#admitted.cut(nowMs, leastRatio);
+    this.#drain(nowMs, chance);
+  }
+
+  #drain(nowMs: number, chance: number): void {
     const factors = this.#factors(nowMs);
     this.#requests.drain(nowMs, factors, chance);
     this.#tokens.drain(nowMs, factors, chance);

@@ -1,5 +1,4 @@
 import { BucketSeries, type SeriesValue } from "../../core/evidence/bucket-series.ts";
-import { Cooldown } from "../../core/evidence/cooldown.ts";
 import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
 import { promptCostMs } from "../../core/evidence/latency-estimate.ts";
 import {
@@ -9,7 +8,7 @@ import {
   HOLD_MS,
 } from "../../core/evidence/outcome-door.ts";
 import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
-import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
+import type { QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
 import type { DeploymentRegisters as RegisterValues } from "../../core/evidence/replica-registers.ts";
 import { computeBetaDeviation, SuccessPosterior } from "../../core/evidence/success-posterior.ts";
@@ -18,7 +17,6 @@ import type { BreakerState } from "../../domain/metrics.ts";
 import type { Random } from "../../domain/ports.ts";
 import type { Breaker, BreakerFacts, BreakerPermit } from "../breaker.ts";
 import { describeFailure, VERDICTS } from "./breaker-report.ts";
-import { DeploymentRegisters } from "./deployment-registers.ts";
 import { type DeploymentView, MutableDeploymentView } from "./deployment-view.ts";
 import {
   type EvidenceOptions,
@@ -27,6 +25,7 @@ import {
   type SharedEvidence,
 } from "./evidence-options.ts";
 import { FailureEvidence } from "./failure-evidence.ts";
+import { LimitEvidence } from "./limit-evidence.ts";
 import { ProbeTurns } from "./probe-turns.ts";
 import type { ProviderState } from "./provider-state.ts";
 import { SpeedEvidence } from "./speed-evidence.ts";
@@ -49,23 +48,20 @@ export class DeploymentEvidence {
   readonly #provider: ProviderState;
   readonly #tokens: TokenState;
   readonly #windowTokens: number;
-  readonly #random: Random;
   readonly #weightOf: (replicaId: string) => number;
   readonly #tracking: boolean;
   readonly #counters = new BucketSeries();
   readonly #failures: FailureEvidence;
   readonly #turns: ProbeTurns;
   readonly #speed: SpeedEvidence;
-  readonly #quota: Quota;
+  readonly #limits: LimitEvidence;
   readonly #view: MutableDeploymentView;
   readonly #news = new Float64Array(4);
   #success = new SuccessPosterior();
-  #cooldown = new Cooldown();
   #heldUntilMs = 0;
   #inFlightCount = 0;
   #lastSuccessMs: number | undefined;
   #breakerState: BreakerState = "closed";
-  readonly #registers: DeploymentRegisters;
   #breakerEpoch = 0;
   #closedMs = 0;
   /** When the view was last written; undefined when something has changed since. */
@@ -83,14 +79,17 @@ export class DeploymentEvidence {
     this.#tokens = tokens;
     this.#windowTokens = model.capabilities.contextWindowTokens;
     this.#weightOf = weightOf;
-    this.#random = random;
     this.#tracking = options.performanceTracking;
     this.#failures = new FailureEvidence(weightOf);
     this.#turns = new ProbeTurns(breaker, this.#failures.fleet, weightOf, random);
     this.#speed = new SpeedEvidence(options.speedOf?.(deployment) ?? ORDINARY_SPEED);
-    this.#quota = new Quota(options.limitsOf?.(deployment) ?? {}, countReplicas);
+    this.#limits = new LimitEvidence({
+      limits: options.limitsOf?.(deployment) ?? {},
+      countReplicas,
+      replicaId: options.replicaId ?? "",
+      random,
+    });
     this.#view = new MutableDeploymentView(deployment, model);
-    this.#registers = new DeploymentRegisters(options.replicaId ?? "");
   }
 
   get inFlightCount(): number {
@@ -98,15 +97,16 @@ export class DeploymentEvidence {
   }
 
   recordStart(nowMs: number, { promptTokens, expectedOutputTokens }: AttemptSize): StartedAttempt {
-    const { suspect, ttftMeanMs } = this.view(nowMs);
-    const reservation = this.#quota.reserve(nowMs, promptTokens + expectedOutputTokens);
+    const { suspect, ttftMeanMs, headroomRatio } = this.view(nowMs);
+    const reservation = this.#limits.quota.reserve(nowMs, promptTokens + expectedOutputTokens);
     this.#inFlightCount += 1;
     this.#counters.record(nowMs, "started", 1);
     this.#counters.record(nowMs, "reservedTokens", Math.round(promptTokens + expectedOutputTokens));
     if (suspect) this.#failures.beginVerification(nowMs);
     this.#refreshedMs = undefined;
     const expectedMs = ttftMeanMs + promptCostMs(promptTokens);
-    return { promptTokens, expectedMs, reservation, verifies: suspect, silent: false };
+    const overdrawn = headroomRatio <= 0;
+    return { promptTokens, expectedMs, reservation, overdrawn, verifies: suspect, silent: false };
   }
 
   recordSilence(nowMs: number, started: StartedAttempt, ageMs: number, permit?: BreakerPermit): number {
@@ -139,7 +139,7 @@ export class DeploymentEvidence {
     this.#inFlightCount = Math.max(this.#inFlightCount - 1, 0);
     this.#settleTokens(nowMs, started, record);
     this.#tokens.learn(record, started.promptTokens, this.#windowTokens);
-    this.#heedPushback(nowMs, kind, record);
+    this.#heedPushback(nowMs, kind, started, record);
     const proves = started.verifies && this.#failures.endVerification(nowMs, kind);
     if (current && (kind === "ok" || kind === "hard" || kind === "weak")) {
       this.#learn(nowMs, kind, started, record);
@@ -149,8 +149,7 @@ export class DeploymentEvidence {
   }
 
   readHeaders(nowMs: number, headers: QuotaHeaders): void {
-    this.#quota.readHeaders(nowMs, headers);
-    this.#registers.noteHeaders(nowMs, headers);
+    this.#limits.readHeaders(nowMs, headers);
     this.#refreshedMs = undefined;
   }
 
@@ -164,10 +163,10 @@ export class DeploymentEvidence {
     const refuted = this.#failures.fleet.isRefuted(replicaId, nowMs);
     // Our own reservations are corrected when an attempt ends, so the others' are too.
     const usedTokens = tokens * this.#failures.fleet.usedTokenRatio(replicaId, nowMs);
-    this.#quota.spendElsewhere(nowMs, replicaId, requestCount, usedTokens, liveCount, refuted);
+    this.#limits.quota.spendElsewhere(nowMs, replicaId, requestCount, usedTokens, liveCount, refuted);
     // The limit is the fleet's: what refused another replica would refuse this one.
     if (refusalCount > 0 && !refuted && this.#weightOf(replicaId) > 0)
-      this.#quota.cutElsewhere(nowMs, this.#random.next());
+      this.#limits.noteRefusalElsewhere(nowMs);
     const after = this.#failures.fleet.breakerOf(replicaId, nowMs);
     if (before !== undefined && after !== undefined) this.#turns.follow(before, after, liveCount);
     this.#refreshedMs = undefined;
@@ -175,9 +174,7 @@ export class DeploymentEvidence {
   }
 
   mergeRegisters(nowMs: number, values: RegisterValues): void {
-    if (this.#registers.join(nowMs, values, this.#cooldown.untilMs, this.#quota)) {
-      this.#cooldown = new Cooldown();
-    }
+    this.#limits.mergeRegisters(nowMs, values);
     this.#refreshedMs = undefined;
   }
 
@@ -186,7 +183,7 @@ export class DeploymentEvidence {
   }
 
   reportRegisters(nowMs: number): RegisterValues {
-    return this.#registers.toValue(nowMs);
+    return this.#limits.reportRegisters(nowMs);
   }
 
   reportBreaker(nowMs: number): PeerBreaker {
@@ -229,7 +226,7 @@ export class DeploymentEvidence {
   }
 
   setQuotaShare(ratio: number): void {
-    this.#quota.setShare(ratio);
+    this.#limits.quota.setShare(ratio);
     this.#refreshedMs = undefined;
   }
 
@@ -267,13 +264,12 @@ export class DeploymentEvidence {
     this.#success = new SuccessPosterior();
     this.#speed.reset();
     this.#failures.forgetOwn();
-    this.#cooldown = new Cooldown();
+    this.#limits.endCooldown(nowMs);
     this.#heldUntilMs = 0;
     this.#lastSuccessMs = undefined;
     this.#breaker.reset();
     this.#breakerState = "closed";
     this.#closedMs = nowMs;
-    this.#registers.cooldown.takeBack(nowMs);
     this.#provider.enableCredential(nowMs);
     this.#refreshedMs = undefined;
   }
@@ -281,7 +277,7 @@ export class DeploymentEvidence {
   #settleTokens(nowMs: number, { reservation }: StartedAttempt, { usage }: AttemptRecord): void {
     if (usage?.inputTokens === undefined && usage?.outputTokens === undefined) return;
     const tokens = (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
-    this.#quota.settle(nowMs, reservation, tokens);
+    this.#limits.quota.settle(nowMs, reservation, tokens);
     this.#counters.record(nowMs, "settledTokens", Math.round(tokens));
   }
 
@@ -291,12 +287,16 @@ export class DeploymentEvidence {
   }
 
   /** What the provider asks for is heeded whenever it says so, and changes nothing about health. */
-  #heedPushback(nowMs: number, kind: EvidenceKind, { outcome, retryAfterMs }: AttemptRecord): void {
+  #heedPushback(
+    nowMs: number,
+    kind: EvidenceKind,
+    { overdrawn }: StartedAttempt,
+    { outcome, retryAfterMs }: AttemptRecord,
+  ): void {
     if (kind === "limited") {
-      this.#counters.record(nowMs, "limited", 1);
-      this.#cooldown.extend(nowMs, retryAfterMs, this.#random.next());
-      this.#registers.cooldown.impose(nowMs, this.#cooldown.untilMs);
-      this.#quota.cut(nowMs, this.#random.next());
+      // What was refused though it was within the limits is what the others must know of.
+      if (!overdrawn) this.#counters.record(nowMs, "limited", 1);
+      this.#limits.noteRefusal(nowMs, overdrawn, retryAfterMs);
     } else if (kind === "credential") {
       this.#provider.disableCredential(nowMs, outcome === "quota_exhausted");
     } else if (kind === "held") {
@@ -310,7 +310,7 @@ export class DeploymentEvidence {
     else this.#count(nowMs, completeSilence(kind));
     if (kind === "ok") {
       this.#lastSuccessMs = nowMs;
-      this.#cooldown.relax(nowMs - record.totalMs);
+      this.#limits.noteAnswer(nowMs - record.totalMs);
       // What has just answered with the provider's credential proves that it works.
       this.#provider.enableCredential(nowMs);
     }
@@ -371,8 +371,8 @@ export class DeploymentEvidence {
     view.verifying = view.suspect && (!isDue || this.#failures.isVerifying(nowMs));
     this.#refreshSuccess(nowMs);
     this.#speed.writeTo(view, nowMs);
-    view.headroomRatio = this.#quota.headroomRatio(nowMs);
-    view.cooldownUntilMs = Math.max(this.#cooldown.untilMs, this.#registers.cooldown.heededUntilMs);
+    view.headroomRatio = this.#limits.quota.headroomRatio(nowMs);
+    view.cooldownUntilMs = this.#limits.cooldownUntilMs;
     view.heldUntilMs = this.#heldUntilMs;
     const elsewhereCount = this.#failures.inFlightElsewhereCount(nowMs, this.#inFlightCount);
     view.inFlightCount = this.#inFlightCount + elsewhereCount;

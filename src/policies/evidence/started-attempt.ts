@@ -12,6 +12,8 @@ export interface StartedAttempt {
   /** What the time to the first token was estimated to be. */
   readonly expectedMs: number;
   readonly reservation: QuotaReservation;
+  /** Nothing was left of the limits when it began, as far as was known. */
+  readonly overdrawn: boolean;
   /** Whether it verifies what other replicas say. */
   readonly verifies: boolean;
   /** Whether its silence has counted as weak evidence; the table's to change. */

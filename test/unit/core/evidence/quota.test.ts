@@ -128,7 +128,7 @@ describe("the quota of a deployment", () => {
 
   it("admits less after a refusal, also where no limit is known", () => {
     const [known, unknown] = [new Quota({ requestsPerMinute: 40 }), new Quota({})];
-    for (const quota of [known, unknown]) quota.cut(0, 0.5);
+    for (const quota of [known, unknown]) quota.noteRefusal(0, false, 0.5);
     expect(known.headroomRatio(0)).to.equal(0);
     expect(known.headroomRatio(10_000)).to.be.within(0.4, 0.8);
     expect(unknown.headroomRatio(0)).to.be.closeTo(0.7, 1e-9);
@@ -146,7 +146,7 @@ describe("the quota of a deployment", () => {
   it("keeps to an even share after a refusal, until the limit is not in doubt any more", () => {
     const spendFor = (replicaCount: number) => {
       const quota = new Quota({ requestsPerMinute: 600 }, () => replicaCount);
-      quota.cut(0, 0);
+      quota.noteRefusal(0, false, 0);
       let count = 0;
       for (let nowMs = 0; nowMs < 30_000; nowMs += 50) {
         if (quota.headroomRatio(nowMs) <= 0.02) continue;
@@ -169,7 +169,7 @@ describe("the quota of a deployment", () => {
         for (const [atMs, requests, tokens, reserved, used] of steps) {
           quota.readHeaders(atMs, { requests, tokens });
           quota.settle(atMs, quota.reserve(atMs, reserved), used);
-          quota.cut(atMs, 0.5);
+          quota.noteRefusal(atMs, false, 0.5);
           quota.setShare(used);
           quota.spendElsewhere(atMs, "r", reserved, used, 1, false);
         }

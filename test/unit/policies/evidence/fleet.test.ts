@@ -152,6 +152,23 @@ describe("the evidence of a fleet", () => {
     expect(other.health()).to.deep.equal(new EvidenceBench(["p"], limits).health());
   });
 
+  it("takes no limit for lower than it is for a refusal of what it knew to be beyond the limit, here and elsewhere", () => {
+    // 16 requests and then one every 938 ms.
+    const limits = { limitsOf: () => ({ requestsPerMinute: 64 }) };
+    for (const knownCount of [15, 16]) {
+      const [refused, other] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+      other.clock.ms = refused.clock.ms;
+      refused.run(knownCount, "success", 0, 0);
+      refused.start()("rate_limit");
+      refused.tell(other, "refused");
+      for (const replica of [refused, other]) {
+        replica.clock.ms += 16_000;
+        const isWhole = replica.view().headroomRatio === 1;
+        expect(isWhole, `after ${knownCount}`).to.equal(knownCount === 16);
+      }
+    }
+  });
+
   it("does not come up again, once refuted, by being repeated", () => {
     const fleet = new Fleet(2, ["p"]);
     fleet.replica(0).run(4, "server_error");
