@@ -13,6 +13,7 @@ import { CandidateSource } from "../policies/candidates/candidate-source.ts";
 import { DeploymentTable } from "../policies/deployment-table.ts";
 import { EvidenceTable } from "../policies/evidence/evidence-table.ts";
 import { speedOfTier } from "../policies/evidence/speed-of-tier.ts";
+import { QuotaQueues } from "../policies/quota-queues.ts";
 import { RequestTally } from "../policies/request-tally.ts";
 import { Incumbents } from "../policies/rotation/incumbents.ts";
 import { RotationKeeper } from "../policies/rotation/rotation-keeper.ts";
@@ -76,26 +77,30 @@ export function buildRouting(
     speedOf: (deployment) => speedOfTier(deployments.entry(deployment).model.tiers.speed),
     limitsOf: ({ id }) => config.deploymentLimits.get(id) ?? {},
   });
+  const { maxWaitingAttempts } = routing;
+  const quotaQueues = new QuotaQueues(all, { clock, random, evidence, maxWaitingAttempts });
   const requests = new RequestTally();
   const scopes = new ScopeStatistics(listScopes(catalog));
   const metrics = new ReplicaMetrics({
     clock,
     deployments,
     evidence,
+    quotaQueues,
     requests,
     scopes,
     replicaId: replicaId ?? randomUUID(),
   });
   const rotation = new RotationKeeper({ pools: targets.pools, deployments: all });
   const source = new CandidateSource(
-    { catalog, clock, random, deployments, evidence },
-    routing.maxWaitingAttempts,
+    { catalog, clock, random, deployments, evidence, quotaQueues },
+    maxWaitingAttempts,
   );
+  const quality = buildQualityTable(models);
   const decider = new Decider({
     clock,
     random,
     source,
-    quality: buildQualityTable(models),
+    quality,
     rotation,
     incumbents: new Incumbents(),
     classifier: keywordClassifier,
@@ -111,7 +116,9 @@ export function buildRouting(
     settlement,
     newAttemptId,
     source,
+    quotaQueues,
     decider,
+    quality,
     requests,
     options: {
       ...routing,
@@ -136,6 +143,7 @@ export function buildRouting(
       checks.close();
       source.close();
       deployments.close();
+      quotaQueues.close();
     },
   };
 }

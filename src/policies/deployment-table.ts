@@ -22,8 +22,11 @@ export interface DeploymentTableOptions {
   readonly random?: Random;
 }
 
-/** What is believed of a deployment, for reports. */
-export type EvidenceReader = (deployment: Deployment) => Pick<DeploymentMetrics, "healthScore" | "evidence">;
+/** What is kept of a deployment elsewhere, for reports. */
+export interface DeploymentFacts extends Pick<DeploymentMetrics, "healthScore" | "evidence"> {
+  /** Attempts that wait for room in its limits. */
+  readonly quotaWaitingCount: number;
+}
 
 /** Called after a deployment's breaker has changed its state. */
 export type BreakerListener = (deployment: Deployment, state: BreakerState) => void;
@@ -77,11 +80,14 @@ export class DeploymentTable {
   }
 
   /** The metrics of the named models, or of all when `names` is empty, in the order of the catalog. */
-  snapshot(names: readonly string[], evidenceOf: EvidenceReader): readonly ModelMetrics[] {
+  snapshot(
+    names: readonly string[],
+    factsOf: (deployment: Deployment) => DeploymentFacts,
+  ): readonly ModelMetrics[] {
     const wanted = new Set(names);
     return this.#models
       .filter(({ name }) => wanted.size === 0 || wanted.has(name))
-      .map((model) => this.#sum(model, evidenceOf));
+      .map((model) => this.#sum(model, factsOf));
   }
 
   /** Releases what the breakers and limits hold. */
@@ -92,20 +98,21 @@ export class DeploymentTable {
     }
   }
 
-  #sum(model: Model, evidenceOf: EvidenceReader): ModelMetrics {
+  #sum(model: Model, factsOf: (deployment: Deployment) => DeploymentFacts): ModelMetrics {
     const total = new AttemptTally();
     const deployments = model.deployments.map((deployment): DeploymentMetrics => {
       const { breaker, limit, tally } = this.entry(deployment);
       total.add(tally);
       const breakerState = breaker.state;
+      const { quotaWaitingCount, ...facts } = factsOf(deployment);
       return {
         deployment,
         breakerState,
         consecutiveFailureCount: breaker.consecutiveFailureCount,
         nextProbeDelayMs: breakerState === "open" ? breaker.nextProbeDelayMs : undefined,
         attempts: tally.summarize(),
-        waitingCount: limit.waitingCount,
-        ...evidenceOf(deployment),
+        waitingCount: limit.waitingCount + quotaWaitingCount,
+        ...facts,
       };
     });
     return { model, total: total.summarize(), deployments };

@@ -1,8 +1,9 @@
 import type { Deployment } from "../domain/deployment.ts";
-import type { DeploymentMetrics, MetricsSnapshot, MetricsSource } from "../domain/metrics.ts";
+import type { MetricsSnapshot, MetricsSource } from "../domain/metrics.ts";
 import type { Cleanup, Clock } from "../domain/ports.ts";
-import type { DeploymentTable } from "../policies/deployment-table.ts";
+import type { DeploymentFacts, DeploymentTable } from "../policies/deployment-table.ts";
 import type { EvidenceTable } from "../policies/evidence/evidence-table.ts";
+import type { QuotaQueues } from "../policies/quota-queues.ts";
 import type { RequestTally } from "../policies/request-tally.ts";
 import type { ScopeStatistics } from "../policies/scope-statistics.ts";
 
@@ -11,6 +12,7 @@ export interface ReplicaMetricsParts {
   readonly clock: Clock;
   readonly deployments: DeploymentTable;
   readonly evidence: EvidenceTable;
+  readonly quotaQueues: QuotaQueues;
   readonly requests: RequestTally;
   readonly scopes: ScopeStatistics;
   /** Names this process and no other. */
@@ -37,7 +39,7 @@ export class ReplicaMetrics implements MetricsSource {
       replicaId,
       uptimeMs: clock.nowMs() - this.#startedMs,
       requests: requests.summarize(),
-      models: deployments.snapshot(models, (deployment) => this.#readEvidence(deployment)),
+      models: deployments.snapshot(models, (deployment) => this.#readFacts(deployment)),
       scopes: models.length > 0 ? [] : scopes.reportAll((id) => this.#isHealthy(id)),
     };
   }
@@ -46,10 +48,11 @@ export class ReplicaMetrics implements MetricsSource {
     return this.#parts.deployments.onBreakerChange(() => fn());
   }
 
-  #readEvidence(deployment: Deployment): Pick<DeploymentMetrics, "healthScore" | "evidence"> {
+  #readFacts(deployment: Deployment): DeploymentFacts {
     const nowMs = this.#parts.clock.nowMs();
     const view = this.#parts.evidence.view(deployment, nowMs);
     return {
+      quotaWaitingCount: this.#parts.quotaQueues.of(deployment).waitingCount,
       healthScore: view.healthScore,
       evidence: {
         successRatio: view.successMean,

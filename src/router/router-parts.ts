@@ -2,12 +2,14 @@
 
 import type { AttemptBudgetRule } from "../core/attempt-budget.ts";
 import type { RetryStrategy } from "../core/backoff.ts";
+import type { QualityTable } from "../core/choice/quality-table.ts";
 import type { FailureClass } from "../domain/outcome.ts";
 import type { Random } from "../domain/ports.ts";
 import type { ContextOverflow } from "../domain/request.ts";
 import type { GenerationStrategy, TargetName } from "../domain/targets.ts";
 import type { AttemptBudget } from "../policies/attempt-budget.ts";
 import type { CandidateSource } from "../policies/candidates/candidate-source.ts";
+import type { QuotaQueues } from "../policies/quota-queues.ts";
 import type { RequestTally } from "../policies/request-tally.ts";
 import type { FlightParts } from "./attempt-flight.ts";
 import type { Decider } from "./decider.ts";
@@ -37,7 +39,9 @@ export interface RouterOptions {
 export interface RouterParts extends FlightParts {
   readonly random: Random;
   readonly source: CandidateSource;
+  readonly quotaQueues: QuotaQueues;
   readonly decider: Decider;
+  readonly quality: QualityTable;
   readonly requests: RequestTally;
   readonly options: RouterOptions;
 }

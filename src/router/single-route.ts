@@ -14,18 +14,19 @@ import type { GenerationEvent } from "../domain/event.ts";
 import type { FailureClass } from "../domain/outcome.ts";
 import type { Cleanup, ProviderEnd } from "../domain/ports.ts";
 import { AttemptFlight, type FlightListener } from "./attempt-flight.ts";
-import { limitAttempt, prepareRequest } from "./attempt-settings.ts";
 import { type DecisionFacts, type DecisionStep, describeDecision } from "./decider.ts";
 import { describeResult } from "./describe-result.ts";
 import { explainNoCandidate } from "./explain-no-candidate.ts";
 import { findNextStep } from "./find-next-step.ts";
 import { fitContext } from "./fit-context.ts";
 import { chooseHedge, findHedgeDelayMs, mayHedgeTo } from "./hedging.ts";
+import { planFlight } from "./plan-flight.ts";
 import type { RouteHandle } from "./route.ts";
 import type { RoutePlan } from "./route-plan.ts";
 import type { RouteBudgets, RouterParts } from "./router-parts.ts";
 import { takePlaces } from "./take-places.ts";
 import { type Chosen, chooseDirectly, couldServe, type HeldPlace, waitForPlace } from "./wait-for-place.ts";
+import { waitForQuota } from "./wait-for-quota.ts";
 
 type Completed = Extract<ProviderEnd, { kind: "completed" }>;
 
@@ -106,8 +107,12 @@ export class SingleRoute implements RouteHandle, FlightListener {
   /** Decides and dispatches; waits where every candidate is full; fails where there is none. */
   #advance(purpose: AttemptPurpose, history: AttemptHistory | undefined): void {
     const decision = this.#decide(history);
-    if (decision.kind === "chosen") return this.#take(decision, purpose, history);
-    if (this.#waitForPlace(purpose, history)) return;
+    if (decision.kind === "chosen") {
+      // Whoever waits would rather be late than refused.
+      if (decision.relaxed === "headroom" && this.#wait(waitForQuota, purpose, history)) return;
+      return this.#take(decision, purpose, history);
+    }
+    if (this.#wait(waitForPlace, purpose, history)) return;
     if (this.#attempts.length > 0) return this.#failAttempts();
     this.#fail(explainNoCandidate(this.#parts, this.#plan.request, this.#facts, decision));
   }
@@ -115,7 +120,6 @@ export class SingleRoute implements RouteHandle, FlightListener {
   #decide(history: AttemptHistory | undefined): Decision {
     const decision = this.#parts.decider.decide(this.#factsNow(), this.#stepAfter(history));
     this.#noteDecision(decision);
-    if (decision.kind === "chosen" && decision.relaxed !== undefined) this.#relaxed.push(decision.relaxed);
     return decision;
   }
 
@@ -144,21 +148,22 @@ export class SingleRoute implements RouteHandle, FlightListener {
 
   /** Takes what a decision needs and dispatches. What was free a moment ago may be gone: then waits for it, or fails. */
   #take(decision: Chosen, purpose: AttemptPurpose, history: AttemptHistory | undefined): void {
+    if (decision.relaxed !== undefined) this.#relaxed.push(decision.relaxed);
     if (this.#tryTake(decision, purpose, "nothing")) return;
-    if (this.#waitForPlace(purpose, history)) return;
+    if (this.#wait(waitForPlace, purpose, history)) return;
     if (this.#attempts.length > 0) return this.#failAttempts();
     this.#fail(concurrencyLimitError());
   }
 
   /** Takes the places not held yet and the permit, and dispatches; false, with nothing taken, where one is not to be had. */
-  #tryTake(decision: Chosen, purpose: AttemptPurpose, held: HeldPlace | "nothing"): boolean {
+  #tryTake(decision: Chosen, purpose: AttemptPurpose, held: HeldPlace): boolean {
     const permit = takePlaces(this.#parts, this.#plan.live, decision, held);
     if (permit !== undefined) this.#dispatch(decision, permit, purpose);
     return permit !== undefined;
   }
 
   #dispatch(decision: Chosen, permit: AttemptFlight["plan"]["permit"], wanted: AttemptPurpose): void {
-    const { live, request, context, consumer, account } = this.#plan;
+    const { live, consumer, account } = this.#plan;
     const { tier, tierIndex, view } = decision;
     const previous = this.#attempts.at(-1);
     live.limits[tierIndex]?.noteStart();
@@ -171,29 +176,16 @@ export class SingleRoute implements RouteHandle, FlightListener {
     this.#parts.settlement.noteDispatch(view.deployment);
     const { provider, model } = view.deployment;
     account.noteScopes([...tier.scopes, `model ${model}`, `provider ${provider}`]);
-    const adjusted = prepareRequest(request, decision, this.#facts);
+    const wantedAttempt = {
+      attemptNumber: this.#attemptCount,
+      purpose,
+      decision,
+      permit,
+      tried: this.#tried,
+    };
     const flight = new AttemptFlight(
       this.#parts,
-      {
-        attemptNumber: this.#attemptCount,
-        purpose,
-        deployment: view.deployment,
-        tier,
-        tierIndex,
-        live,
-        permit,
-        request: adjusted.request,
-        adjustments: adjusted.adjustments,
-        demands: this.#facts.demands,
-        limits: limitAttempt(
-          this.#parts.options.timeouts,
-          tier.settings,
-          context.deadlineMs - this.#parts.clock.nowMs(),
-          Math.min(this.#plan.maxAttempts - this.#attemptCount + 1, this.#countUntried()),
-        ),
-        requestId: context.requestId,
-        traceparent: context.traceparent,
-      },
+      planFlight(this.#parts, this.#plan, this.#facts, wantedAttempt),
       this,
     );
     this.#flights.add(flight);
@@ -205,11 +197,6 @@ export class SingleRoute implements RouteHandle, FlightListener {
       if (purpose === "fallback") this.#parts.settlement.noteFallback(previous, view.deployment, tier.scopes);
       consumer.onSwitched(this.#attemptCount, view.deployment, previous.outcome);
     }
-  }
-
-  #countUntried(): number {
-    const { tiers } = this.#plan.live.set;
-    return 1 + tiers.flatMap((tier) => tier.deployments).filter(({ id }) => !this.#tried.has(id)).length;
   }
 
   /** The first delta commits; whoever else runs has lost. A usage that comes before it is not worth a commit. */
@@ -262,7 +249,10 @@ export class SingleRoute implements RouteHandle, FlightListener {
       hasFallback: other !== undefined && other.id !== deployment.id,
       expectedMs: this.#expectMs(flight),
     });
-    const isWaiting = step.kind === "give_up" && mayGoOn && this.#waitForPlace("fallback", history);
+    const isWaiting =
+      step.kind === "give_up" &&
+      mayGoOn &&
+      (this.#wait(waitForPlace, "fallback", history) || this.#wait(waitForQuota, "fallback", history));
     if (step.kind === "give_up" && !isWaiting) {
       if (failureClass === "context_length_exceeded" && this.#tryFitted(flight, history)) return;
       return this.#failAttempts();
@@ -303,7 +293,7 @@ export class SingleRoute implements RouteHandle, FlightListener {
     if (view !== undefined && couldServe(this.#parts, this.#facts, again, view)) {
       const decision = chooseDirectly(this.#facts, view, plan.tierIndex);
       if (decision !== undefined && this.#tryTake(decision, "retry", "nothing")) return;
-      if (this.#waitForPlace("retry", again)) return;
+      if (this.#wait(waitForPlace, "retry", again)) return;
     }
     this.#advance("fallback", history);
   }
@@ -328,9 +318,13 @@ export class SingleRoute implements RouteHandle, FlightListener {
     };
   }
 
-  /** Waits for a place at any candidate that is only full. False when there is none, or every queue is full. */
-  #waitForPlace(purpose: AttemptPurpose, history: AttemptHistory | undefined): boolean {
-    const stop = waitForPlace(this.#parts, this.#facts, history, {
+  /** Waits for what `waitForIt` says at a candidate that only lacks that. False when there is none, or no turn comes in time. */
+  #wait(
+    waitForIt: typeof waitForPlace,
+    purpose: AttemptPurpose,
+    history: AttemptHistory | undefined,
+  ): boolean {
+    const stop = waitForIt(this.#parts, this.#facts, history, {
       onPlace: (chosen, held) => this.#tryTake(chosen, purpose, held),
       onMissed: () => this.#advance(purpose, history),
     });

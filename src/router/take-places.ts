@@ -12,7 +12,7 @@ export function takePlaces(
   { deployments, source }: RouterParts,
   live: LiveSet,
   { view, tierIndex, relaxed }: Chosen,
-  held: HeldPlace | "nothing",
+  held: HeldPlace,
 ): BreakerPermit | undefined {
   const { limit } = deployments.entry(view.deployment);
   const tierLimit = live.limits[tierIndex];

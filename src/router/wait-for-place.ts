@@ -22,12 +22,12 @@ const HEADROOM = maskOf("headroom");
 /** A decision for a candidate. */
 export type Chosen = Extract<Decision, { kind: "chosen" }>;
 
-/** Which place a waiter holds when its turn has come. */
-export type HeldPlace = "deployment" | "tier";
+/** Which place a waiter holds when its turn has come; `nothing` where it waited for something else. */
+export type HeldPlace = "deployment" | "tier" | "nothing";
 
 /** What happens when the turn has come, once. */
 export interface PlaceListener {
-  /** A place is held for this candidate. Returns whether it was used; if not it is given back. */
+  /** The turn has come at this candidate. Returns whether it was used; a place that was not is given back. */
   onPlace(chosen: Chosen, held: HeldPlace): boolean;
   /** The place was of no use: something else has changed meanwhile. */
   onMissed(): void;

@@ -157,7 +157,7 @@ function registerStateGauges(source: MetricsSource, registers: Registry[]): void
   });
   new Gauge({
     name: "sluice_attempts_waiting",
-    help: "Attempts that wait for a place at a deployment; one that waits at several counts at each.",
+    help: "Attempts that wait for a place at a deployment or for room in its limits; one that waits at several counts at each.",
     labelNames: ["deployment"],
     registers,
     collect() {

@@ -47,6 +47,14 @@ describe("the short version of the benchmark", function () {
     expect(ours.limitedPer100).to.be.below(run("S5", "chain").limitedPer100 / 10);
   });
 
+  it("serves bursts beyond all limits a little later instead of refusing them", () => {
+    const ours = run("S9", "sluice");
+    expect(ours.successRatio).to.be.at.least(0.99);
+    expect(ours.limitedPer100).to.be.below(run("S9", "random").limitedPer100 / 4);
+    for (const other of ["random", "thompson", "oracle"])
+      expect(ours.utility, other).to.be.above(run("S9", other).utility);
+  });
+
   it("is within a twentieth of the way from the oracle to random choice when all is well, and fair", () => {
     const [ours, random, oracle] = ["sluice", "random", "oracle"].map((name) => run("S0", name).utility);
     expect(((oracle ?? 0) - (ours ?? 0)) / ((oracle ?? 0) - (random ?? 0))).to.be.below(0.05);

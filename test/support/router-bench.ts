@@ -114,6 +114,7 @@ export interface BenchChanges {
   readonly maxAttempts?: number;
   readonly timeouts?: Config["routing"]["timeouts"];
   readonly seed?: number;
+  readonly deploymentLimits?: RoutingInput["deploymentLimits"];
   readonly targets?: Partial<Targets>;
   readonly routing?: Partial<Config["routing"]>;
 }
@@ -142,7 +143,7 @@ export function sampleRouting(models: readonly Model[], changes: BenchChanges): 
   return {
     models,
     providers: providers.map((name) => ({ ...SIMULATOR, name })),
-    deploymentLimits: new Map(),
+    deploymentLimits: changes.deploymentLimits ?? new Map(),
     targets: {
       groups: [],
       pools: [],

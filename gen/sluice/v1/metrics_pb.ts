@@ -786,8 +786,8 @@ export type DeploymentMetrics = Message<"sluice.v1.DeploymentMetrics"> & {
   evidence?: EvidenceSummary | undefined;
 
   /**
-   * Attempts that wait for a place under its concurrency limit or for the end of its
-   * minimal interval, now. One that waits at several deployments counts at each.
+   * Attempts that wait for a place under its concurrency limit, for the end of its
+   * minimal interval, or for room in its limits per minute, now. One that waits at several deployments counts at each.
    *
    * @generated from field: int32 waiting_count = 11;
    */

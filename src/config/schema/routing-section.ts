@@ -79,7 +79,10 @@ export const routingSection = section({
   breaker: breakerSection,
   max_waiting_attempts: wholeNumber(
     { min: 0, max: 1_000_000 },
-    { description: "The most attempts waiting for a deployment's concurrency limit." },
+    {
+      description:
+        "The most attempts waiting for a deployment's concurrency limit, and the most waiting for its limits per minute.",
+    },
   ).default(256),
   performance_tracking: flag(true, {
     description:

@@ -18,21 +18,30 @@ export interface ScoreContext {
 }
 
 /** The value of the answer, 0 to the sum of the weights: quality, speed and cheapness by the priority's weights. */
-export function computeValue(view: CandidateView, { demands, settings, quality }: ScoreContext): number {
+export function computeValue(
+  view: CandidateView,
+  { demands, settings, quality }: Pick<ScoreContext, "demands" | "settings" | "quality">,
+  waitMs = 0,
+): number {
   const weights = settings.weights[demands.priority];
   return (
     weights.quality * (quality.get(view.model.name) ?? DEFAULT_QUALITY) +
-    weights.speed * computeSpeedValue(view, demands, settings) +
+    weights.speed * computeSpeedValue(view, demands, settings, waitMs) +
     weights.cost * computeCostValue(view, demands, settings)
   );
 }
 
 /** 1 / (1 + (T / reference)²), where the reference is the caller's latency limit if it gave one. */
-export function computeSpeedValue(view: CandidateView, demands: Demands, settings: ChoiceSettings): number {
+export function computeSpeedValue(
+  view: CandidateView,
+  demands: Demands,
+  settings: ChoiceSettings,
+  waitMs = 0,
+): number {
   const referenceMs =
     demands.limits.maxLatencyMs ??
     settings.referenceLatencyMs + settings.referenceMsPerToken * demands.expectedOutputTokens;
-  const ratio = expectTotalMs(view, demands, settings) / Math.max(referenceMs, 1);
+  const ratio = (waitMs + expectTotalMs(view, demands, settings)) / Math.max(referenceMs, 1);
   return 1 / (1 + ratio * ratio);
 }
 

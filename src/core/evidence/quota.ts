@@ -29,6 +29,7 @@ const FRESH_MS = 5_000;
 const STALE_MS = 60_000;
 /** For how long a refusal of our own vouches for those of others. */
 const VOUCHED_MS = 600_000;
+const MINUTE_MS = 60_000;
 
 /**
  * The share of a limit one replica may use: all of it while replicas tell each other
@@ -120,6 +121,17 @@ class LimitState {
     return this.#header === undefined ? left : Math.min(left, estimateQuotaRatio(this.#header, nowMs));
   }
 
+  /** How long until there is room for so many more attempts; undefined while no limit is known. */
+  roomDelayMs(attemptCount: number, nowMs: number, { factor }: LimitFactors): number | undefined {
+    return this.#fleetBucket(nowMs, factor)?.delayMs(attemptCount * (this.#typical ?? 0), nowMs);
+  }
+
+  /** The time between two attempts that a share of the limit allows; undefined while no limit is known. */
+  spacingMs(shareRatio: number): number | undefined {
+    const { known } = this;
+    return known && ((this.#typical ?? 0) * MINUTE_MS) / (known * shareRatio);
+  }
+
   /** The bucket at the limit in force, or undefined while no limit is known. */
   #fleetBucket(nowMs: number, factor: number): RateBucket | undefined {
     const limit = (this.known ?? Infinity) * factor;
@@ -150,6 +162,10 @@ interface LimitFactors {
 
 function mix(before: number | undefined, amount: number): number {
   return before === undefined ? amount : before + TYPICAL_WEIGHT * (amount - before);
+}
+
+function longer(oneMs: number | undefined, otherMs: number | undefined): number | undefined {
+  return oneMs === undefined || otherMs === undefined ? (oneMs ?? otherMs) : Math.max(oneMs, otherMs);
 }
 
 /** Tokens that were reserved for an attempt; give it back to `settle`. */
@@ -266,10 +282,29 @@ export class Quota {
     return Math.min(requests ?? 1, tokens ?? 1);
   }
 
+  /** How many replicas are alive and hear of each other, this one included. */
+  countReplicas(nowMs: number): number {
+    return Math.max(this.#countReplicas(nowMs), 1);
+  }
+
+  /** How long until there is room for one more attempt of every replica; 0 when there is, undefined while no limit is known. */
+  roomDelayMs(nowMs: number): number | undefined {
+    const factors = this.#factors(nowMs);
+    const count = this.countReplicas(nowMs);
+    const requests = this.#requests.roomDelayMs(count, nowMs, factors);
+    return longer(requests, this.#tokens.roomDelayMs(count, nowMs, factors));
+  }
+
+  /** The time between two attempts of this replica that keeps to its even share; undefined while no limit is known. */
+  spacingMs(nowMs: number): number | undefined {
+    const share = this.#factors(nowMs).factor / this.countReplicas(nowMs);
+    return longer(this.#requests.spacingMs(share), this.#tokens.spacingMs(share));
+  }
+
   #factors(nowMs: number): LimitFactors {
     const admitted = this.#admitted.ratio(nowMs);
     const factor = admitted * this.#share;
     if (admitted >= 1) return { factor, ownFactor: undefined };
-    return { factor, ownFactor: factor / Math.max(this.#countReplicas(nowMs), 1) };
+    return { factor, ownFactor: factor / this.countReplicas(nowMs) };
   }
 }

@@ -68,6 +68,12 @@ export class RateBucket {
     return this.#level + this.#refill(nowMs) >= Math.min(amount, this.capacity);
   }
 
+  /** How long until so much is left, or all that it can hold; 0 when it is. */
+  delayMs(amount: number, nowMs: number): number {
+    const missing = Math.min(amount, this.capacity) - this.#level - this.#refill(nowMs);
+    return missing > 0 ? (missing * MINUTE_MS) / this.#perMinute : 0;
+  }
+
   /** What is left, as a share of the capacity: 0 to 1. */
   headroomRatio(nowMs: number): number {
     const filled = this.#level + this.#refill(nowMs);

@@ -10,6 +10,7 @@ import type { BreakerPreset } from "../../domain/targets.ts";
 import { Breaker } from "../breaker.ts";
 import type { DeploymentTable } from "../deployment-table.ts";
 import type { EvidenceTable } from "../evidence/evidence-table.ts";
+import type { QuotaQueues } from "../quota-queues.ts";
 import { LiveView } from "./live-view.ts";
 import { type TierLimit, TierLimits } from "./tier-limits.ts";
 
@@ -32,6 +33,7 @@ export interface CandidateParts {
   readonly random: Random;
   readonly deployments: DeploymentTable;
   readonly evidence: EvidenceTable;
+  readonly quotaQueues: QuotaQueues;
 }
 
 /** Resolves targets once and keeps what decisions over them need. Callers' names cannot make it grow. */
@@ -41,6 +43,7 @@ export class CandidateSource {
   readonly #random: Random;
   readonly #deployments: DeploymentTable;
   readonly #evidence: EvidenceTable;
+  readonly #quotaQueues: QuotaQueues;
   readonly #tierLimits: TierLimits;
   readonly #sets = new Map<string, LiveSet>();
 
@@ -50,6 +53,7 @@ export class CandidateSource {
     this.#random = parts.random;
     this.#deployments = parts.deployments;
     this.#evidence = parts.evidence;
+    this.#quotaQueues = parts.quotaQueues;
     this.#tierLimits = new TierLimits(parts.clock, maxWaitingAttempts);
   }
 
@@ -165,6 +169,8 @@ export class CandidateSource {
     const evidence = this.#evidence.view(view.deployment, nowMs);
     const { limit } = this.#deployments.entry(view.deployment);
     view.readEvidence(evidence, nowMs, !ignoresPlaces && !limit.hasRoom);
+    // What comes free is for those who wait for it.
+    if (this.#quotaQueues.of(view.deployment).waitingCount > 0) view.headroomRatio = 0;
     view.readBreaker(this.breakerOf(live, view.deployment), nowMs, evidence.verifying);
   }
 }

@@ -16,6 +16,7 @@ import type { AttemptRecord } from "../../domain/attempt.ts";
 import type { BreakerState } from "../../domain/metrics.ts";
 import type { Random } from "../../domain/ports.ts";
 import type { Breaker, BreakerFacts, BreakerPermit } from "../breaker.ts";
+import type { QuotaPace } from "../quota-queue.ts";
 import { describeFailure, VERDICTS } from "./breaker-report.ts";
 import { type DeploymentView, MutableDeploymentView } from "./deployment-view.ts";
 import {
@@ -83,12 +84,7 @@ export class DeploymentEvidence {
     this.#failures = new FailureEvidence(weightOf);
     this.#turns = new ProbeTurns(breaker, this.#failures.fleet, weightOf, random);
     this.#speed = new SpeedEvidence(options.speedOf?.(deployment) ?? ORDINARY_SPEED);
-    this.#limits = new LimitEvidence({
-      limits: options.limitsOf?.(deployment) ?? {},
-      countReplicas,
-      replicaId: options.replicaId ?? "",
-      random,
-    });
+    this.#limits = new LimitEvidence(deployment, options, countReplicas, random);
     this.#view = new MutableDeploymentView(deployment, model);
   }
 
@@ -223,6 +219,11 @@ export class DeploymentEvidence {
 
   refutedCount(replicaId: string): number {
     return this.#failures.fleet.refutedCount(replicaId);
+  }
+
+  /** What a queue at its limits goes by. */
+  get pace(): QuotaPace {
+    return this.#limits.quota;
   }
 
   setQuotaShare(ratio: number): void {

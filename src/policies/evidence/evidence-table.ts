@@ -14,6 +14,7 @@ import type { Deployment } from "../../domain/deployment.ts";
 import type { BreakerState } from "../../domain/metrics.ts";
 import type { Clock, Random } from "../../domain/ports.ts";
 import type { BreakerPermit } from "../breaker.ts";
+import type { QuotaPace } from "../quota-queue.ts";
 import { DeploymentEvidence } from "./deployment-evidence.ts";
 import type { DeploymentView } from "./deployment-view.ts";
 import type { EvidenceOptions, EvidenceSubject } from "./evidence-options.ts";
@@ -246,6 +247,11 @@ export class EvidenceTable {
     const liveCount = this.#replicas.count(this.#clock.nowMs(), connected);
     const share = computeQuotaShare(liveCount, connected);
     for (const entry of this.#entries.values()) entry.setQuotaShare(share);
+  }
+
+  /** What a queue at the deployment's limits goes by. */
+  quotaPace(deployment: Deployment): QuotaPace {
+    return this.#entry(deployment).pace;
   }
 
   /** Keeps a deployment out of use for `HOLD_MS`: its provider does not have its model. */

@@ -1,18 +1,10 @@
 import { Cooldown } from "../../core/evidence/cooldown.ts";
-import { Quota, type QuotaHeaders, type QuotaLimits } from "../../core/evidence/quota.ts";
+import { Quota, type QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { DeploymentRegisters as RegisterValues } from "../../core/evidence/replica-registers.ts";
+import type { Deployment } from "../../domain/deployment.ts";
 import type { Random } from "../../domain/ports.ts";
 import { DeploymentRegisters } from "./deployment-registers.ts";
-
-/** What limits evidence is made with. */
-export interface LimitParts {
-  readonly limits: QuotaLimits;
-  /** How many replicas are alive and hear of each other, this one included. */
-  readonly countReplicas: (nowMs: number) => number;
-  /** Empty where nothing is shared. */
-  readonly replicaId: string;
-  readonly random: Random;
-}
+import type { EvidenceOptions } from "./evidence-options.ts";
 
 /** What a deployment's provider allows: what is left of its limits, and the waits that it or another replica asks for. */
 export class LimitEvidence {
@@ -21,9 +13,15 @@ export class LimitEvidence {
   readonly #random: Random;
   #cooldown = new Cooldown();
 
-  constructor({ limits, countReplicas, replicaId, random }: LimitParts) {
-    this.quota = new Quota(limits, countReplicas);
-    this.#registers = new DeploymentRegisters(replicaId);
+  /** `countReplicas`: how many replicas are alive and hear of each other, this one included. */
+  constructor(
+    deployment: Deployment,
+    { limitsOf, replicaId }: Pick<EvidenceOptions, "limitsOf" | "replicaId">,
+    countReplicas: (nowMs: number) => number,
+    random: Random,
+  ) {
+    this.quota = new Quota(limitsOf?.(deployment) ?? {}, countReplicas);
+    this.#registers = new DeploymentRegisters(replicaId ?? "");
     this.#random = random;
   }
 
