@@ -26,7 +26,7 @@ export const COUNTER_FIELDS: Readonly<Record<Counter, number>> = {
 };
 
 /** The windows of the trip statistic. */
-export const TRIP_WINDOWS_MS = [2_000, 5_000, 15_000, 60_000, 120_000] as const;
+export const TRIP_WINDOWS_MS = [1_000, 2_000, 5_000, 15_000, 60_000, 120_000] as const;
 
 /** Fine buckets are 1 s wide and last 15 s, coarse ones are 5 s wide and last 120 s. */
 export const FINE_BUCKET_MS = 1_000;

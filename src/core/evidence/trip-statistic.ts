@@ -12,8 +12,11 @@ import {
 import { type EvidenceKind, FAILURE_WEIGHTS, TRIP_WEIGHTS } from "./outcome-door.ts";
 import { TimeRing } from "./time-ring.ts";
 
-/** Evidence from which on a deployment counts as failed: three hard failures in a row are 9.66. */
-export const TRIP_THRESHOLD = 9;
+/**
+ * Evidence from which on a deployment counts as failed: five weak failures in a row are 8, three hard ones with two
+ * answers among them 8.32. Answers that began before an outage still end well while it lasts.
+ */
+export const TRIP_THRESHOLD = 8;
 /** The same while it is on trial: just closed, or its provider's other deployments have tripped. */
 export const TRIAL_TRIP_THRESHOLD = 4.5;
 
@@ -43,7 +46,7 @@ const RUN_MEMORY_MS = 120_000;
  * can be cleared: an outage that is over is not held against the deployment again.
  * And it knows the order of events, so its own statistic is the exact sequential test
  * (CUSUM: the sum since it was last 0, at least that of every window). The windows
- * alone would need 47 attempts at p95 to see 30 % errors, this needs 39.
+ * alone would need 40 attempts at p95 to see 30 % errors, this needs 34.
  */
 export class TripSeries {
   readonly #fine = new TimeRing(FINE_BUCKET_MS, FINE_SLOT_COUNT, 1);

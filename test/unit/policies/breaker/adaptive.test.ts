@@ -3,12 +3,12 @@ import { seededRandom } from "../../../../src/lib/random.ts";
 import { ADAPTIVE, BreakerBench } from "./breaker-bench.ts";
 
 describe("the adaptive breaker", () => {
-  it("opens at a trip statistic of 9, not before, and not by failures it counts itself", () => {
+  it("opens at a trip statistic of 8, not before, and not by failures it counts itself", () => {
     const bench = new BreakerBench(ADAPTIVE);
     bench.attempts(100, "failure");
-    bench.breaker.assess(8.99);
+    bench.breaker.assess(7.99);
     expect(bench.breaker.state).to.equal("closed");
-    bench.breaker.assess(9);
+    bench.breaker.assess(8);
     expect([bench.breaker.state, bench.breaker.acquire()]).to.deep.equal(["open", undefined]);
   });
 

@@ -10,7 +10,7 @@ const STEP_COUNT = 12;
 /** A breaker lives through so many histories: most bugs need more than one outage. */
 const LIFE_COUNT = 25;
 const VERDICTS: readonly BreakerVerdict[] = ["success", "success", "failure", "failure", "ignore", "limited"];
-const STATISTICS = [0, 4.4, 4.6, 8.9, 9.66];
+const STATISTICS = [0, 4.4, 4.6, 7.9, 9.66];
 const WAITS_MS = [1, 200, 999, 1_000, 3_000, 12_000, 40_000, 310_000];
 const FACTS: readonly BreakerFacts[] = [{}, {}, { retryAfterMs: 2_500 }, { hung: true }];
 

@@ -173,9 +173,9 @@ describe("the table of evidence", () => {
       expect(bench.view().openUntilMs).to.equal(bench.clock.ms - 10 + 1_000);
     });
 
-    it("opens it at six weak failures", () => {
+    it("opens it at five weak failures", () => {
       const bench = new EvidenceBench(["p"]);
-      bench.run(5, "overloaded");
+      bench.run(4, "overloaded");
       expect(bench.view().breaker).to.equal("closed");
       bench.run(1, "overloaded");
       expect(bench.view().breaker).to.equal("open");

@@ -42,16 +42,16 @@ describe("the silence of an attempt", () => {
     expect(once.view().successMean).to.be.below(0.99);
   });
 
-  it("opens the breaker of a measured deployment while the attempts still run: six are as much as three failures", () => {
+  it("opens the breaker of a measured deployment while the attempts still run: five are as much as three failures", () => {
     const bench = new EvidenceBench(["p"]);
     bench.run(60, "success", 0, 250);
-    const attempts = Array.from({ length: 6 }, () => startSilent(bench));
+    const attempts = Array.from({ length: 5 }, () => startSilent(bench));
     for (const [index, attempt] of attempts.entries()) {
       expect(bench.breaker().state, `after ${index}`).to.equal("closed");
       attempt.silent(8_000);
     }
     expect(bench.breaker().state).to.equal("open");
-    expect(bench.view().inFlightCount).to.equal(6);
+    expect(bench.view().inFlightCount).to.equal(5);
   });
 
   it("makes a slow deployment known as slow at once, so that few others are held against it", () => {
