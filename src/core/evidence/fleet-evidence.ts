@@ -27,7 +27,6 @@ const MIN_ACCUSER_COUNT = 2;
 /** How much more, or less, than reserved a replica's attempts are believed to use, and how many must have ended. */
 const MAX_USE_RATIO = 2;
 const MIN_USE_COUNT = 10;
-const USE_WINDOW_MS = 60_000;
 /** How often those that are gone are looked for. */
 const FORGET_INTERVAL_MS = 1_000;
 /** What failures of the last windows add up to at most is kept in buckets of this width, one window longer than they. */
@@ -149,12 +148,11 @@ export class FleetEvidence {
    * twice as much, because it is its own word; 1 while too little is known.
    */
   usedTokenRatio(replicaId: string, nowMs: number): number {
-    const [newest] = this.#peers.get(replicaId) ?? [];
-    const reserved = newest?.sum(nowMs, USE_WINDOW_MS, "reservedTokens") ?? 0;
-    if (newest === undefined || newest.sum(nowMs, USE_WINDOW_MS, "ok") < MIN_USE_COUNT || reserved <= 0)
-      return 1;
-    const ratio = newest.sum(nowMs, USE_WINDOW_MS, "settledTokens") / reserved;
-    return Math.min(Math.max(ratio, 1 / MAX_USE_RATIO), MAX_USE_RATIO);
+    const newest = this.#peers.get(replicaId)?.[0];
+    if (newest === undefined) return 1;
+    const { ok, reservedTokens, settledTokens } = newest.readMinute(nowMs);
+    if (ok < MIN_USE_COUNT || reservedTokens <= 0) return 1;
+    return Math.min(Math.max(settledTokens / reservedTokens, 1 / MAX_USE_RATIO), MAX_USE_RATIO);
   }
 
   /** Drops what was told in the name of a replica. */

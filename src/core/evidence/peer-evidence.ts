@@ -26,14 +26,17 @@ const MAX_DELAY_MS = 5_000;
 
 /** What a minute is for advice: attempts that were answered and that failed. */
 const MINUTE_MS = 60_000;
-/** Scratch: one merge at a time. */
+/** Scratch: one merge, and one sum, at a time. */
 const INCREASES = new Float64Array(COUNTERS.length);
+const SUMS = new Float64Array(COUNTERS.length);
 
 /** What a peer counted in the last minute. */
 export interface PeerMinute {
   ok: number;
   hard: number;
   weak: number;
+  reservedTokens: number;
+  settledTokens: number;
 }
 
 /**
@@ -53,7 +56,7 @@ export class PeerEvidence {
   #probeFromMs = 0;
   #openTimeMs = 0;
   #refutedEpoch = -1;
-  readonly #minute: PeerMinute = { ok: 0, hard: 0, weak: 0 };
+  readonly #minute: PeerMinute = { ok: 0, hard: 0, weak: 0, reservedTokens: 0, settledTokens: 0 };
   /** The bucket in which `#minute` was summed up; NaN when something has changed since. */
   #minuteIndex = Number.NaN;
 
@@ -165,9 +168,12 @@ export class PeerEvidence {
     const index = Math.floor(peerMs / COARSE_BUCKET_MS);
     if (index === this.#minuteIndex) return minute;
     this.#minuteIndex = index;
-    minute.ok = this.#series.sum(peerMs, MINUTE_MS, "ok");
-    minute.hard = this.#series.sum(peerMs, MINUTE_MS, "hard");
-    minute.weak = this.#series.sum(peerMs, MINUTE_MS, "weak");
+    this.#series.sumCounters(peerMs, MINUTE_MS, SUMS);
+    minute.ok = SUMS[COUNTER_FIELDS.ok] ?? 0;
+    minute.hard = SUMS[COUNTER_FIELDS.hard] ?? 0;
+    minute.weak = SUMS[COUNTER_FIELDS.weak] ?? 0;
+    minute.reservedTokens = SUMS[COUNTER_FIELDS.reservedTokens] ?? 0;
+    minute.settledTokens = SUMS[COUNTER_FIELDS.settledTokens] ?? 0;
     return minute;
   }
 

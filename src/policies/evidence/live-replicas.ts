@@ -42,7 +42,7 @@ export class LiveReplicas {
 
   /** Live replicas, this one included; what was last known while `connected` is false. */
   count(nowMs: number, connected: boolean): number {
-    if (connected) this.#lastLiveCount = this.list(nowMs).length + 1;
+    if (connected) this.#lastLiveCount = this.countLive(nowMs);
     return this.#lastLiveCount;
   }
 
