@@ -173,9 +173,10 @@ export class FleetEvidence {
 
   /** Whether a replica that is listened to holds it open: its failures may be too old for any window. */
   isHeldOpen(nowMs: number, weightOf: (replicaId: string) => number): boolean {
-    for (const [replicaId, [newest]] of this.#peers) {
-      if (newest === undefined || newest.silentMs(nowMs) > PEER_TTL_MS) continue;
-      if (newest.holdsOpen && newest.weight(nowMs) * weightOf(replicaId) > 0) return true;
+    for (const [replicaId, incarnations] of this.#peers) {
+      const newest = incarnations[0];
+      if (newest === undefined || !newest.holdsOpen || newest.silentMs(nowMs) > PEER_TTL_MS) continue;
+      if (newest.weight(nowMs) * weightOf(replicaId) > 0) return true;
     }
     return false;
   }
@@ -314,9 +315,10 @@ export class FleetEvidence {
    */
   inFlightCount(nowMs: number, ownCount: number): number {
     let total = 0;
-    for (const [newest] of this.#peers.values()) {
+    const most = Math.max(ownCount * MAX_IN_FLIGHT_RATIO, MIN_IN_FLIGHT_BOUND);
+    for (const incarnations of this.#peers.values()) {
+      const newest = incarnations[0];
       if (newest === undefined || newest.silentMs(nowMs) > PEER_GONE_MS) continue;
-      const most = Math.max(ownCount * MAX_IN_FLIGHT_RATIO, MIN_IN_FLIGHT_BOUND);
       // Who was refuted about the deployment is not believed in this either.
       if (newest.weight(nowMs) === 0) continue;
       total += Math.min(newest.inFlightCount(nowMs) ?? ownCount, most);
