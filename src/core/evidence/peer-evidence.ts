@@ -56,6 +56,8 @@ export class PeerEvidence {
   #probeFromMs = 0;
   #openTimeMs = 0;
   #refutedEpoch = -1;
+  /** When its breaker closed last, by its clock; 0 when it never did. */
+  #closedMs = 0;
   readonly #minute: PeerMinute = { ok: 0, hard: 0, weak: 0, reservedTokens: 0, settledTokens: 0 };
   /** The bucket in which `#minute` was summed up; NaN when something has changed since. */
   #minuteIndex = Number.NaN;
@@ -94,8 +96,11 @@ export class PeerEvidence {
       this.#inFlightCount = evidence.inFlightCount;
       if (evidence.breaker !== undefined) this.#takeBreaker(evidence.breaker, nowMs);
     }
-    if (evidence.breaker !== undefined && evidence.breaker.closedMs > 0) {
-      this.#series.voidThrough(evidence.breaker.closedMs);
+    const closedMs = evidence.breaker?.closedMs ?? 0;
+    // Every message says it again.
+    if (closedMs > this.#closedMs) {
+      this.#closedMs = closedMs;
+      this.#series.voidThrough(closedMs);
       this.#minuteIndex = Number.NaN;
     }
     return true;
