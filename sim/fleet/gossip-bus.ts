@@ -108,6 +108,8 @@ class Member implements HealthBus {
   readonly #bus: GossipBus;
   readonly #clock: Clock;
   readonly #subscriptions = new Set<{ readonly pattern: string; readonly listener: Listener }>();
+  /** By the subjects of messages: there are as many of these as replicas. */
+  readonly #listeners = new Map<string, readonly Listener[]>();
   readonly #answerers = new Set<{ readonly subject: string; readonly respond: Respond }>();
   #state: BusState = "connected";
 
@@ -130,7 +132,11 @@ class Member implements HealthBus {
   subscribe(pattern: string, listener: Listener): Cleanup {
     const subscription = { pattern, listener };
     this.#subscriptions.add(subscription);
-    return () => this.#subscriptions.delete(subscription);
+    this.#listeners.clear();
+    return () => {
+      this.#subscriptions.delete(subscription);
+      this.#listeners.clear();
+    };
   }
 
   ask(question: BusMessage, { maxAnswers, timeoutMs }: AskLimits, onAnswer: Listener): Cleanup {
@@ -166,9 +172,14 @@ class Member implements HealthBus {
   }
 
   hear(message: BusMessage): void {
-    for (const { pattern, listener } of [...this.#subscriptions]) {
-      if (matchesSubject(pattern, message.subject)) listener(message);
+    const { subject } = message;
+    let listeners = this.#listeners.get(subject);
+    if (listeners === undefined) {
+      const heeding = [...this.#subscriptions].filter(({ pattern }) => matchesSubject(pattern, subject));
+      listeners = heeding.map(({ listener }) => listener);
+      this.#listeners.set(subject, listeners);
     }
+    for (const listener of listeners) listener(message);
   }
 
   respond(question: BusMessage): readonly BusMessage[] {

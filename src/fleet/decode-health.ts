@@ -142,12 +142,11 @@ function readReport(report: EvidenceReportMessage, header: ReplicaHeader): Evide
 }
 
 function readDeployment(message: DeploymentEvidence, header: ReplicaHeader): DeploymentReport {
-  const breaker = message.breaker && readBreaker(message.breaker);
   const report = {
     deploymentId: readText(message.deployment, MAX_ID_LENGTH),
     inFlightCount: message.inFlightCount,
     series: { fine: message.fineBuckets.map(readBucket), coarse: message.coarseBuckets.map(readBucket) },
-    ...(breaker === undefined ? {} : { breaker }),
+    breaker: message.breaker && readBreaker(message.breaker),
   };
   check(findEvidenceProblem({ ...header, ...report }) === undefined);
   check(message.healthScore >= 0 && message.healthScore <= 1);

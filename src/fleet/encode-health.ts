@@ -1,8 +1,9 @@
 /** Evidence in protobuf. */
 
-import { create, toBinary } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import {
+  type BreakerEpisode,
   BreakerEpisodeSchema,
   CredentialRegisterSchema,
   type DeploymentEvidence,
@@ -12,9 +13,13 @@ import {
   type EvidenceReport as EvidenceReportMessage,
   EvidenceReportSchema,
   HealthMessageSchema,
+  type QuotaReading as QuotaReadingMessage,
   QuotaReadingSchema,
+  type QuotaRegister,
   QuotaRegisterSchema,
+  type Register as RegisterMessage,
   RegisterSchema,
+  type ReplicaHeader as ReplicaHeaderMessage,
   ReplicaHeaderSchema,
   SnapshotRequestSchema,
   SnapshotSchema,
@@ -56,23 +61,28 @@ export function encodeHealthMessage(
   kind: ReportKind,
   report: EvidenceReport,
 ): Uint8Array {
-  const content = { case: kind, value: encodeReport(report) };
-  return toBinary(
-    HealthMessageSchema,
-    create(HealthMessageSchema, { header: encodeHeader(header), content }),
-  );
+  return toBinary(HealthMessageSchema, {
+    $typeName: HealthMessageSchema.typeName,
+    header: encodeHeader(header),
+    content: { case: kind, value: encodeReport(report) },
+  });
 }
 
 /** A question for what the others know. */
 export function encodeSnapshotRequest(header: ReplicaHeader): Uint8Array {
-  const message = create(SnapshotRequestSchema, { header: encodeHeader(header) });
-  return toBinary(SnapshotRequestSchema, message);
+  return toBinary(SnapshotRequestSchema, {
+    $typeName: SnapshotRequestSchema.typeName,
+    header: encodeHeader(header),
+  });
 }
 
 /** The answer to it. */
 export function encodeSnapshot(header: ReplicaHeader, report: EvidenceReport): Uint8Array {
-  const message = create(SnapshotSchema, { header: encodeHeader(header), report: encodeReport(report) });
-  return toBinary(SnapshotSchema, message);
+  return toBinary(SnapshotSchema, {
+    $typeName: SnapshotSchema.typeName,
+    header: encodeHeader(header),
+    report: encodeReport(report),
+  });
 }
 
 /** The bytes that one deployment takes in a report. */
@@ -92,44 +102,54 @@ export function boundDeploymentBytes({ deploymentId, series, registers }: Deploy
   );
 }
 
-function encodeHeader(header: ReplicaHeader) {
-  return create(ReplicaHeaderSchema, {
+// Messages are written out from here on, because `create` costs more than all else and deltas go out all the time.
+
+function encodeHeader(header: ReplicaHeader): ReplicaHeaderMessage {
+  return {
+    $typeName: ReplicaHeaderSchema.typeName,
     replicaId: header.replicaId,
     incarnation: BigInt(header.incarnation),
     sequence: BigInt(header.sequence),
     sentMonoMs: BigInt(header.sentMs),
     version: header.version,
-    uptimeDuration: create(DurationSchema, { seconds: BigInt(Math.floor(header.uptimeMs / 1_000)) }),
+    uptimeDuration: {
+      $typeName: DurationSchema.typeName,
+      seconds: BigInt(Math.floor(header.uptimeMs / 1_000)),
+      nanos: 0,
+    },
     draining: header.draining,
-  });
+  };
 }
 
 function encodeReport({ deployments, credentials }: EvidenceReport): EvidenceReportMessage {
-  return create(EvidenceReportSchema, {
+  return {
+    $typeName: EvidenceReportSchema.typeName,
     deployments: deployments.map(encodeDeployment),
-    credentials: credentials.map(({ provider, disabled }) =>
-      create(CredentialRegisterSchema, { provider, disabled: encodeTimed(disabled) }),
-    ),
-  });
+    credentials: credentials.map(({ provider, disabled }) => ({
+      $typeName: CredentialRegisterSchema.typeName,
+      provider,
+      disabled: encodeTimed(disabled),
+    })),
+  };
 }
 
 function encodeDeployment(report: DeploymentReport): DeploymentEvidence {
   const { breaker, registers } = report;
-  return create(DeploymentEvidenceSchema, {
+  return {
+    $typeName: DeploymentEvidenceSchema.typeName,
     deployment: report.deploymentId,
     fineBuckets: report.series.fine.map(encodeBucket),
     coarseBuckets: report.series.coarse.map(encodeBucket),
     inFlightCount: report.inFlightCount,
     healthScore: report.healthScore,
-    ...(breaker === undefined ? {} : { breaker: encodeBreaker(breaker) }),
-    ...(registers.cooldown === undefined ? {} : { cooldown: encodeTimed(registers.cooldown) }),
-    ...(registers.quota === undefined ? {} : { quota: encodeQuota(registers.quota) }),
-  });
+    breaker: breaker && encodeBreaker(breaker),
+    cooldown: registers.cooldown && encodeTimed(registers.cooldown),
+    quota: registers.quota && encodeQuota(registers.quota),
+  };
 }
 
 function encodeBucket({ index, values }: TimeBucket): EvidenceBucket {
   const read = (field: number) => Math.min(values[field] ?? 0, MAX_UINT32);
-  // Written out, because `create` costs more than all else here and there are many of these.
   return {
     $typeName: EvidenceBucketSchema.typeName,
     index,
@@ -143,33 +163,35 @@ function encodeBucket({ index, values }: TimeBucket): EvidenceBucket {
   };
 }
 
-function encodeBreaker({ state, epoch, closedMs, probeDelayMs }: PeerBreaker) {
-  return create(BreakerEpisodeSchema, {
+function encodeBreaker({ state, epoch, closedMs, probeDelayMs }: PeerBreaker): BreakerEpisode {
+  return {
+    $typeName: BreakerEpisodeSchema.typeName,
     state: BREAKER_STATES[state],
     epoch,
     closedMonoMs: BigInt(Math.floor(closedMs)),
     probeDelayMs: Math.min(probeDelayMs, MAX_PROBE_DELAY_MS),
-  });
+  };
 }
 
-function encodeRegister({ epoch, value, replicaId }: Register) {
-  return create(RegisterSchema, { epoch, value: BigInt(value), replicaId });
+function encodeRegister({ epoch, value, replicaId }: Register): RegisterMessage {
+  return { $typeName: RegisterSchema.typeName, epoch, value: BigInt(value), replicaId };
 }
 
 function encodeTimed({ register, remainingMs }: TimedRegister): TimedRegisterMessage {
-  return create(TimedRegisterSchema, { register: encodeRegister(register), remainingMs });
+  return { $typeName: TimedRegisterSchema.typeName, register: encodeRegister(register), remainingMs };
 }
 
-function encodeQuota({ register, ageMs, headers }: QuotaHeadersRegister) {
+function encodeQuota({ register, ageMs, headers }: QuotaHeadersRegister): QuotaRegister {
   const { requests, tokens } = headers;
-  return create(QuotaRegisterSchema, {
+  return {
+    $typeName: QuotaRegisterSchema.typeName,
     register: encodeRegister(register),
     ageMs,
-    ...(requests === undefined ? {} : { requests: encodeReading(requests) }),
-    ...(tokens === undefined ? {} : { tokens: encodeReading(tokens) }),
-  });
+    requests: requests && encodeReading(requests),
+    tokens: tokens && encodeReading(tokens),
+  };
 }
 
-function encodeReading({ limit, remaining, resetMs }: QuotaReading) {
-  return create(QuotaReadingSchema, { limit, remaining, resetMs });
+function encodeReading({ limit, remaining, resetMs }: QuotaReading): QuotaReadingMessage {
+  return { $typeName: QuotaReadingSchema.typeName, limit, remaining, resetMs };
 }

@@ -54,6 +54,7 @@ export interface ExchangeParts extends InboxParts {
  */
 export class EvidenceExchange {
   readonly #parts: ExchangeParts;
+  readonly #subject: string;
   readonly #inbox: EvidenceInbox;
   readonly #cleanups: Cleanup[];
   readonly #changed = new Set<Deployment>();
@@ -77,7 +78,8 @@ export class EvidenceExchange {
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
-    const { bus, clock } = parts;
+    const { bus, clock, replicaId } = parts;
+    this.#subject = healthSubject(replicaId);
     const nowMs = clock.nowMs();
     this.#startedMs = nowMs;
     this.#sentMs = nowMs;
@@ -251,14 +253,10 @@ export class EvidenceExchange {
   }
 
   #publish(kind: ReportKind, report: EvidenceReport): void {
-    const { bus, clock, replicaId } = this.#parts;
+    const { bus, clock } = this.#parts;
     this.#sequence += 1;
     const payload = encodeHealthMessage(this.#makeHeader(), kind, report);
-    const sent = bus.publish({
-      subject: healthSubject(replicaId),
-      type: "sluice.v1.HealthMessage",
-      payload,
-    });
+    const sent = bus.publish({ subject: this.#subject, type: "sluice.v1.HealthMessage", payload });
     this.#sentMs = clock.nowMs();
     if (sent) this.#sentCount += 1;
     else this.#droppedCount += 1;

@@ -130,10 +130,11 @@ export class EvidenceInbox {
     const { evidence } = this.#parts;
     const { replicaId, incarnation, sequence, sentMs } = header;
     this.#receivedCount += 1;
-    for (const { registers, healthScore: _, ...counted } of report.deployments) {
-      const result = evidence.merge({ ...counted, replicaId, incarnation, sequence, sentMs });
+    for (const { deploymentId, inFlightCount, series, breaker, registers } of report.deployments) {
+      const speaker = { replicaId, incarnation, sequence, sentMs };
+      const result = evidence.merge({ ...speaker, deploymentId, inFlightCount, series, breaker });
       const refused = result === undefined ? "unknown_deployment" : REFUSALS[result];
-      if (refused === undefined) evidence.mergeRegisters(counted.deploymentId, registers);
+      if (refused === undefined) evidence.mergeRegisters(deploymentId, registers);
       else this.#refuse(refused);
     }
     for (const credential of report.credentials) evidence.mergeCredential(credential);

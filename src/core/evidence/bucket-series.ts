@@ -74,6 +74,12 @@ export class BucketSeries {
     return ring.sum(nowMs, Math.ceil(windowMs / ring.bucketMs), COUNTER_FIELDS[counter]);
   }
 
+  /** Writes into `sums`, one per counter in the order of `COUNTERS`, what `sum` says of each. */
+  sumCounters(nowMs: number, windowMs: number, sums: Float64Array): void {
+    const ring = windowMs <= FINE_MS ? this.#fine : this.#coarse;
+    ring.sumFields(nowMs, Math.ceil(windowMs / ring.bucketMs), sums);
+  }
+
   /** Adds this series' part, times `weight`, to the sums of `TRIP_WINDOWS_MS`. */
   addTripSums(nowMs: number, weight: number, sums: Float64Array): void {
     this.#fine.addWindowSums(nowMs, FINE_WINDOWS, COUNTER_TRIP_WEIGHTS, weight, sums, 0);

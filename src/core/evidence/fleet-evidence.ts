@@ -27,7 +27,6 @@ const MIN_ACCUSER_COUNT = 2;
 /** How much more, or less, than reserved a replica's attempts are believed to use, and how many must have ended. */
 const MAX_USE_RATIO = 2;
 const MIN_USE_COUNT = 10;
-const USE_WINDOW_MS = 60_000;
 /** How often those that are gone are looked for. */
 const FORGET_INTERVAL_MS = 1_000;
 /** What failures of the last windows add up to at most is kept in buckets of this width, one window longer than they. */
@@ -149,12 +148,11 @@ export class FleetEvidence {
    * twice as much, because it is its own word; 1 while too little is known.
    */
   usedTokenRatio(replicaId: string, nowMs: number): number {
-    const [newest] = this.#peers.get(replicaId) ?? [];
-    const reserved = newest?.sum(nowMs, USE_WINDOW_MS, "reservedTokens") ?? 0;
-    if (newest === undefined || newest.sum(nowMs, USE_WINDOW_MS, "ok") < MIN_USE_COUNT || reserved <= 0)
-      return 1;
-    const ratio = newest.sum(nowMs, USE_WINDOW_MS, "settledTokens") / reserved;
-    return Math.min(Math.max(ratio, 1 / MAX_USE_RATIO), MAX_USE_RATIO);
+    const newest = this.#peers.get(replicaId)?.[0];
+    if (newest === undefined) return 1;
+    const { ok, reservedTokens, settledTokens } = newest.readMinute(nowMs);
+    if (ok < MIN_USE_COUNT || reservedTokens <= 0) return 1;
+    return Math.min(Math.max(settledTokens / reservedTokens, 1 / MAX_USE_RATIO), MAX_USE_RATIO);
   }
 
   /** Drops what was told in the name of a replica. */
@@ -175,9 +173,10 @@ export class FleetEvidence {
 
   /** Whether a replica that is listened to holds it open: its failures may be too old for any window. */
   isHeldOpen(nowMs: number, weightOf: (replicaId: string) => number): boolean {
-    for (const [replicaId, [newest]] of this.#peers) {
-      if (newest === undefined || newest.silentMs(nowMs) > PEER_TTL_MS) continue;
-      if (newest.holdsOpen && newest.weight(nowMs) * weightOf(replicaId) > 0) return true;
+    for (const [replicaId, incarnations] of this.#peers) {
+      const newest = incarnations[0];
+      if (newest === undefined || !newest.holdsOpen || newest.silentMs(nowMs) > PEER_TTL_MS) continue;
+      if (newest.weight(nowMs) * weightOf(replicaId) > 0) return true;
     }
     return false;
   }
@@ -316,9 +315,10 @@ export class FleetEvidence {
    */
   inFlightCount(nowMs: number, ownCount: number): number {
     let total = 0;
-    for (const [newest] of this.#peers.values()) {
+    const most = Math.max(ownCount * MAX_IN_FLIGHT_RATIO, MIN_IN_FLIGHT_BOUND);
+    for (const incarnations of this.#peers.values()) {
+      const newest = incarnations[0];
       if (newest === undefined || newest.silentMs(nowMs) > PEER_GONE_MS) continue;
-      const most = Math.max(ownCount * MAX_IN_FLIGHT_RATIO, MIN_IN_FLIGHT_BOUND);
       // Who was refuted about the deployment is not believed in this either.
       if (newest.weight(nowMs) === 0) continue;
       total += Math.min(newest.inFlightCount(nowMs) ?? ownCount, most);

@@ -45,8 +45,6 @@ export class LatencySeries {
   }
 
   #sum(nowMs: number): void {
-    for (let index = 0; index < LATENCY_SCALE.bucketCount; index++) {
-      this.#counts[index] = this.#ring.sum(nowMs, GENERATION_COUNT, index);
-    }
+    this.#ring.sumFields(nowMs, GENERATION_COUNT, this.#counts);
   }
 }

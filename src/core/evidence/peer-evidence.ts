@@ -26,14 +26,17 @@ const MAX_DELAY_MS = 5_000;
 
 /** What a minute is for advice: attempts that were answered and that failed. */
 const MINUTE_MS = 60_000;
-/** Scratch: one merge at a time. */
+/** Scratch: one merge, and one sum, at a time. */
 const INCREASES = new Float64Array(COUNTERS.length);
+const SUMS = new Float64Array(COUNTERS.length);
 
 /** What a peer counted in the last minute. */
 export interface PeerMinute {
   ok: number;
   hard: number;
   weak: number;
+  reservedTokens: number;
+  settledTokens: number;
 }
 
 /**
@@ -53,7 +56,9 @@ export class PeerEvidence {
   #probeFromMs = 0;
   #openTimeMs = 0;
   #refutedEpoch = -1;
-  readonly #minute: PeerMinute = { ok: 0, hard: 0, weak: 0 };
+  /** When its breaker closed last, by its clock; 0 when it never did. */
+  #closedMs = 0;
+  readonly #minute: PeerMinute = { ok: 0, hard: 0, weak: 0, reservedTokens: 0, settledTokens: 0 };
   /** The bucket in which `#minute` was summed up; NaN when something has changed since. */
   #minuteIndex = Number.NaN;
 
@@ -91,8 +96,11 @@ export class PeerEvidence {
       this.#inFlightCount = evidence.inFlightCount;
       if (evidence.breaker !== undefined) this.#takeBreaker(evidence.breaker, nowMs);
     }
-    if (evidence.breaker !== undefined && evidence.breaker.closedMs > 0) {
-      this.#series.voidThrough(evidence.breaker.closedMs);
+    const closedMs = evidence.breaker?.closedMs ?? 0;
+    // Every message says it again.
+    if (closedMs > this.#closedMs) {
+      this.#closedMs = closedMs;
+      this.#series.voidThrough(closedMs);
       this.#minuteIndex = Number.NaN;
     }
     return true;
@@ -165,9 +173,12 @@ export class PeerEvidence {
     const index = Math.floor(peerMs / COARSE_BUCKET_MS);
     if (index === this.#minuteIndex) return minute;
     this.#minuteIndex = index;
-    minute.ok = this.#series.sum(peerMs, MINUTE_MS, "ok");
-    minute.hard = this.#series.sum(peerMs, MINUTE_MS, "hard");
-    minute.weak = this.#series.sum(peerMs, MINUTE_MS, "weak");
+    this.#series.sumCounters(peerMs, MINUTE_MS, SUMS);
+    minute.ok = SUMS[COUNTER_FIELDS.ok] ?? 0;
+    minute.hard = SUMS[COUNTER_FIELDS.hard] ?? 0;
+    minute.weak = SUMS[COUNTER_FIELDS.weak] ?? 0;
+    minute.reservedTokens = SUMS[COUNTER_FIELDS.reservedTokens] ?? 0;
+    minute.settledTokens = SUMS[COUNTER_FIELDS.settledTokens] ?? 0;
     return minute;
   }
 

@@ -16,7 +16,7 @@ export interface ReplicaEvidence {
   readonly inFlightCount: number;
   readonly series: SeriesValue;
   /** Its circuit breaker; undefined when it does not say. */
-  readonly breaker?: PeerBreaker;
+  readonly breaker?: PeerBreaker | undefined;
 }
 
 const MAX_REPLICA_ID_LENGTH = 128;

@@ -50,12 +50,31 @@ export class TimeRing {
   /** The sum of one counter over the newest `bucketCount` buckets, the current one included. */
   sum(nowMs: number, bucketCount: number, field: number): number {
     const index = this.#indexAt(nowMs);
+    const count = Math.min(bucketCount, this.slotCount);
+    let slot = this.#slotOf(index);
     let total = 0;
-    for (let age = 0; age < Math.min(bucketCount, this.slotCount); age++) {
-      const slot = this.#slotOf(index - age);
+    for (let age = 0; age < count; age++) {
       if (this.#holds(slot, index - age)) total += this.#values[slot * this.fieldCount + field] ?? 0;
+      slot = this.#slotBefore(slot);
     }
     return total;
+  }
+
+  /** Writes into `sums`, one per field, what `sum` says of each. Nothing is allocated. */
+  sumFields(nowMs: number, bucketCount: number, sums: Float64Array): void {
+    const index = this.#indexAt(nowMs);
+    const count = Math.min(bucketCount, this.slotCount);
+    let slot = this.#slotOf(index);
+    sums.fill(0);
+    for (let age = 0; age < count; age++) {
+      if (this.#holds(slot, index - age)) {
+        const base = slot * this.fieldCount;
+        for (let field = 0; field < this.fieldCount; field++) {
+          sums[field] = (sums[field] ?? 0) + (this.#values[base + field] ?? 0);
+        }
+      }
+      slot = this.#slotBefore(slot);
+    }
   }
 
   /**
@@ -71,17 +90,19 @@ export class TimeRing {
     offset: number,
   ): void {
     const index = this.#indexAt(nowMs);
+    let slot = this.#slotOf(index);
     let total = 0;
     let age = 0;
     for (let window = 0; window < windows.length; window++) {
       const bucketCount = Math.min(windows[window] ?? 0, this.slotCount);
       for (; age < bucketCount; age++) {
-        const slot = this.#slotOf(index - age);
-        if (!this.#holds(slot, index - age)) continue;
-        const base = slot * this.fieldCount;
-        for (let field = 0; field < weights.length; field++) {
-          total += (weights[field] ?? 0) * (this.#values[base + field] ?? 0);
+        if (this.#holds(slot, index - age)) {
+          const base = slot * this.fieldCount;
+          for (let field = 0; field < weights.length; field++) {
+            total += (weights[field] ?? 0) * (this.#values[base + field] ?? 0);
+          }
         }
+        slot = this.#slotBefore(slot);
       }
       sums[offset + window] = (sums[offset + window] ?? 0) + total * scale;
     }
@@ -134,10 +155,16 @@ export class TimeRing {
       const index = this.#latestIndex - age;
       const slot = this.#slotOf(index);
       if (index <= NO_INDEX || this.#indexes[slot] !== index) continue;
-      const base = slot * this.fieldCount;
-      buckets.push({ index, values: [...this.#values.subarray(base, base + this.fieldCount)] });
+      buckets.push({ index, values: this.#copyValues(slot) });
     }
     return buckets;
+  }
+
+  #copyValues(slot: number): number[] {
+    const base = slot * this.fieldCount;
+    const values: number[] = [];
+    for (let field = 0; field < this.fieldCount; field++) values.push(this.#values[base + field] ?? 0);
+    return values;
   }
 
   #indexAt(nowMs: number): number {
@@ -149,6 +176,11 @@ export class TimeRing {
   #slotOf(index: number): number {
     const slot = index % this.slotCount;
     return slot < 0 ? slot + this.slotCount : slot;
+  }
+
+  /** The slot of the bucket before that of `slot`: a division less than `#slotOf`. */
+  #slotBefore(slot: number): number {
+    return slot > 0 ? slot - 1 : this.slotCount - 1;
   }
 
   #holds(slot: number, index: number): boolean {

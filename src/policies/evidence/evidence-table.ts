@@ -44,7 +44,8 @@ export class EvidenceTable {
   readonly #clock: Clock;
   readonly #entries = new Map<string, DeploymentEvidence>();
   readonly #providers = new Map<string, ProviderState>();
-  readonly #providerOf = new Map<string, string>();
+  /** The same entries, each with its provider. */
+  readonly #list: { readonly provider: string; readonly entry: DeploymentEvidence }[] = [];
   readonly #tokens = new Map<string, TokenState>();
   readonly #replicas = new LiveReplicas();
   #muted: ReadonlySet<string> = NONE_MUTED;
@@ -61,7 +62,6 @@ export class EvidenceTable {
       const { id, provider } = subject.deployment;
       const state = this.#providers.get(provider) ?? new ProviderState(replicaId);
       this.#providers.set(provider, state);
-      this.#providerOf.set(id, provider);
       const { upstreamModel } = subject.deployment;
       const tokens = this.#tokens.get(upstreamModel) ?? new TokenState();
       this.#tokens.set(upstreamModel, tokens);
@@ -70,6 +70,7 @@ export class EvidenceTable {
       const listOthers = () => this.listLiveReplicas();
       if (replicaId !== "") entry.shareProbes(replicaId, listOthers, () => clock.wallMs());
       this.#entries.set(id, entry);
+      this.#list.push({ provider, entry });
     }
   }
 
@@ -283,8 +284,7 @@ export class EvidenceTable {
   /** Providers of which a replica saw a failure lately: as a rule too few to look any closer. */
   #countFailedProviders(replicaId: string | undefined, nowMs: number): number {
     this.#failedProviders.clear();
-    for (const [id, entry] of this.#entries) {
-      const provider = this.#providerOf.get(id) ?? "";
+    for (const { provider, entry } of this.#list) {
       if (this.#failedProviders.has(provider)) continue;
       if (entry.summarize(replicaId, nowMs).failedCount > 0) this.#failedProviders.add(provider);
     }
@@ -293,8 +293,7 @@ export class EvidenceTable {
 
   #listSights(replicaId: string | undefined, nowMs: number): readonly ProviderSight[] {
     const byProvider = new Map<string, { endedCount: number; failedCount: number }>();
-    for (const [id, entry] of this.#entries) {
-      const provider = this.#providerOf.get(id) ?? "";
+    for (const { provider, entry } of this.#list) {
       const total = byProvider.get(provider) ?? { endedCount: 0, failedCount: 0 };
       const seen = entry.summarize(replicaId, nowMs);
       total.endedCount += seen.endedCount;

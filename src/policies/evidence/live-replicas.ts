@@ -11,10 +11,11 @@ export class LiveReplicas {
 
   /** A message of another replica has come. */
   hear(replicaId: string, nowMs: number): void {
-    if (!this.#heardMs.has(replicaId) && this.#heardMs.size >= MAX_REPLICA_COUNT) this.#forget(nowMs);
-    if (this.#heardMs.has(replicaId) || this.#heardMs.size < MAX_REPLICA_COUNT) {
-      this.#heardMs.set(replicaId, nowMs);
+    if (this.#heardMs.size >= MAX_REPLICA_COUNT && !this.#heardMs.has(replicaId)) {
+      this.#forget(nowMs);
+      if (this.#heardMs.size >= MAX_REPLICA_COUNT) return;
     }
+    this.#heardMs.set(replicaId, nowMs);
   }
 
   /** A replica has said that it stops. */
@@ -42,7 +43,7 @@ export class LiveReplicas {
 
   /** Live replicas, this one included; what was last known while `connected` is false. */
   count(nowMs: number, connected: boolean): number {
-    if (connected) this.#lastLiveCount = this.list(nowMs).length + 1;
+    if (connected) this.#lastLiveCount = this.countLive(nowMs);
     return this.#lastLiveCount;
   }
 

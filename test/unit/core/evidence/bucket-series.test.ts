@@ -91,6 +91,24 @@ describe("the counters in buckets of time", () => {
     );
   });
 
+  it("sums all counters at once as it sums each (property)", () => {
+    const events = fc.array(fc.tuple(fc.nat(9_000), anyCounter, fc.nat(9)), { maxLength: 40 });
+    fc.assert(
+      fc.property(events, fc.nat(39), fc.constantFrom(2_000, 15_000, 60_000), (gaps, voidedAt, windowMs) => {
+        const series = new BucketSeries();
+        let nowMs = 0;
+        for (const [position, [gapMs, counter, amount]] of gaps.entries()) {
+          nowMs += gapMs;
+          series.record(nowMs, counter, amount);
+          if (position === voidedAt) series.voidUntil(nowMs);
+        }
+        const sums = new Float64Array(COUNTERS.length).fill(1);
+        series.sumCounters(nowMs, windowMs, sums);
+        expect([...sums]).to.deep.equal(COUNTERS.map((counter) => series.sum(nowMs, windowMs, counter)));
+      }),
+    );
+  });
+
   it("leaves out what was voided, and counts on after it", () => {
     const series = seriesOf([10_000]);
     series.voidUntil(10_000);

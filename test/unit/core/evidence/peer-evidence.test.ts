@@ -55,6 +55,25 @@ describe("what a peer tells, by a clock of its own", () => {
     expect(peer.sum(90_000, 120_000, "hard")).to.equal(3);
   });
 
+  it("counts nothing of the time before its breaker closed, each time that it does", () => {
+    const peer = new PeerEvidence(1);
+    const bucketOf = (seconds: number) => ({
+      index: seconds / 5,
+      values: COUNTERS.map((counter) => (counter === "hard" ? 1 : 0)),
+    });
+    const tell = (nowMs: number, closedMs: number, ...failedAtS: number[]) => {
+      const series = { fine: [], coarse: failedAtS.map(bucketOf) };
+      const breaker = { state: "closed", epoch: 1, closedMs, probeDelayMs: 0 } as const;
+      peer.merge({ ...message(nowMs), series, breaker }, nowMs, spent);
+      return peer.readMinute(nowMs).hard;
+    };
+    expect(tell(12_000, 0, 5, 10)).to.equal(2);
+    expect(tell(13_000, 7_000), "5 s to 10 s is void").to.equal(1);
+    expect(tell(17_000, 7_000, 5, 10, 15), "and stays so").to.equal(2);
+    expect(tell(23_000, 16_000, 20)).to.equal(1);
+    expect(tell(24_000, 7_000), "a message that comes late").to.equal(1);
+  });
+
   it("holds nothing open and nothing in flight while it is stopped, and does again when it goes on", () => {
     const fleet = new FleetEvidence();
     const open = { state: "open", epoch: 1, closedMs: 0, probeDelayMs: 30_000 } as const;
