@@ -216,6 +216,7 @@ export class Quota {
     liveCount: number,
     refuted: boolean,
   ): void {
+    if (!(requestCount > 0) && !(tokens > 0)) return;
     const factors = this.#factors(nowMs);
     const spend = (spending: PeerSpending, limit: LimitState, amount: number) =>
       limit.spendElsewhere(

@@ -158,7 +158,7 @@ export class DeploymentEvidence {
     const [requestCount = 0, tokens = 0, refusalCount = 0] = news;
     const refuted = this.#failures.fleet.isRefuted(replicaId, nowMs);
     // Our own reservations are corrected when an attempt ends, so the others' are too.
-    const usedTokens = tokens * this.#failures.fleet.usedTokenRatio(replicaId, nowMs);
+    const usedTokens = tokens > 0 ? tokens * this.#failures.fleet.usedTokenRatio(replicaId, nowMs) : 0;
     this.#limits.quota.spendElsewhere(nowMs, replicaId, requestCount, usedTokens, liveCount, refuted);
     // The limit is the fleet's: what refused another replica would refuse this one.
     if (refusalCount > 0 && !refuted && this.#weightOf(replicaId) > 0)
