@@ -371,7 +371,8 @@ export const BreakerEpisodeSchema: GenMessage<BreakerEpisode> = /*@__PURE__*/
  */
 export type Register = Message<"sluice.v1.Register"> & {
   /**
-   * Raised by each writer above the highest it knows.
+   * Raised by each writer above the latest it knows, from 4294967295 to 0. Compared as serial
+   * numbers (RFC 1982).
    *
    * @generated from field: uint32 epoch = 1;
    */

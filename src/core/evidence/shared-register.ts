@@ -1,7 +1,4 @@
-import { joinRegisters, type Register } from "./register.ts";
-
-/** The epochs that are believed: whoever writes above them could never be overruled. */
-const MAX_EPOCH = 2 ** 32 - 1;
+import { followEpoch, joinRegisters, MAX_EPOCH, type Register } from "./register.ts";
 
 /** A register as it travels, with what it stands for. */
 export interface RegisterValue<T> {
@@ -25,7 +22,7 @@ export class SharedRegister<T> {
 
   /** Writes something newer than all that is known. `value` decides against others who write at the same time. */
   write(value: number, content: T): void {
-    const epoch = Math.min((this.#held?.register.epoch ?? 0) + 1, MAX_EPOCH);
+    const epoch = followEpoch(this.#held?.register.epoch ?? 0);
     this.#held = { register: { epoch, value, replicaId: this.#replicaId }, content };
   }
 

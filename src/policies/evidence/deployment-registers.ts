@@ -7,16 +7,21 @@ import type {
   TimedRegister,
 } from "../../core/evidence/replica-registers.ts";
 import { SharedRegister } from "../../core/evidence/shared-register.ts";
+import { TokenBucket } from "../../lib/token-bucket.ts";
 
 /** Two clocks are not told apart more exactly than this. */
 const CLOCK_SLACK_MS = 1_000;
 /** Headers older than this say nothing any more. */
 const MAX_HEADERS_AGE_MS = 60_000;
+/** So often at once, and once a minute after that, what was imposed here is taken back by another's word: it may be a lie. */
+const TAKE_BACK_BURST_COUNT = 3;
+const TAKE_BACKS_PER_S = 1 / 60;
 
 /** A wait that all replicas share: the newest writing of any of them. Times are by the own Clock. */
 export class SharedWait {
   readonly #register: SharedRegister<number>;
   readonly #heeded = new HeededWait();
+  readonly #takeBacks = new TokenBucket(TAKE_BACK_BURST_COUNT, TAKE_BACKS_PER_S, 0);
   #ownMs: number | undefined;
 
   constructor(replicaId: string) {
@@ -40,13 +45,13 @@ export class SharedWait {
     if ((this.#register.held?.content ?? 0) > nowMs) this.#register.write(0, 0);
   }
 
-  /** Joins another replica's; true when it takes back what was imposed here. `ownUntilMs`: the wait imposed here. */
+  /** Joins another replica's; true when it takes back what was imposed here, and is believed. `ownUntilMs`: the wait imposed here. */
   join(nowMs: number, { register, remainingMs }: TimedRegister, ownUntilMs: number): boolean {
     const untilMs = remainingMs > 0 ? nowMs + Math.min(remainingMs, MAX_RETRY_AFTER_MS) : 0;
     if (!this.#register.join(register, () => untilMs)) return false;
     if (register.value === 0) {
       this.#heeded.clear();
-      return true;
+      return ownUntilMs > nowMs && this.#takeBacks.take(nowMs);
     }
     this.#heeded.heed(nowMs, remainingMs, this.#ownMs);
     // The other did not know of ours when it wrote: ours is the longer one, so it is written anew.

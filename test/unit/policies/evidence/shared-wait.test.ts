@@ -19,13 +19,27 @@ describe("a register that was written at the highest epoch there is", () => {
 
   it("does not take back a wait that was imposed here, and one that is imposed after it travels on", () => {
     const [own, other] = [new SharedWait("own"), new SharedWait("other")];
-    for (const wait of [own, other]) wait.join(1_000, { register: { ...LIE, value: 1 }, remainingMs: 1 }, 0);
+    const register = { epoch: HIGHEST_EPOCH, value: Number.MAX_SAFE_INTEGER, replicaId: "zzz" };
+    for (const wait of [own, other]) wait.join(1_000, { register, remainingMs: 1 }, 0);
     own.impose(2_000, 22_000);
     const told = own.toValue(2_000);
     if (told === undefined) throw new Error("there is no value");
-    expect(told.register.epoch).to.equal(HIGHEST_EPOCH);
     other.join(61_001, told, 0);
+    other.join(61_002, { register, remainingMs: 1 }, 0);
+    expect(other.toValue(61_002)?.register).to.deep.equal(told.register);
     expect(other.heededUntilMs).to.equal(66_001);
+  });
+
+  it("takes back what was imposed here three times at once, and once a minute after that", () => {
+    const wait = new SharedWait("own");
+    let takenBackCount = 0;
+    for (let nowMs = 1_000; nowMs < 301_000; nowMs += 1_000) {
+      const untilMs = nowMs + 900_000;
+      wait.impose(nowMs, untilMs);
+      const register = { epoch: (wait.toValue(nowMs)?.register.epoch ?? 0) + 1, value: 0, replicaId: "liar" };
+      if (wait.join(nowMs, { register, remainingMs: 0 }, untilMs)) takenBackCount += 1;
+    }
+    expect(takenBackCount).to.equal(3 + 4);
   });
 
   it("is refused above what can be written", () => {
@@ -36,7 +50,7 @@ describe("a register that was written at the highest epoch there is", () => {
 
   it("ends in the same state everywhere, whatever the order, local writings too (property)", () => {
     const write = fc.record({
-      epoch: fc.constantFrom(1, 2, HIGHEST_EPOCH - 1, HIGHEST_EPOCH),
+      epoch: fc.constantFrom(0, 1, 2, HIGHEST_EPOCH - 1, HIGHEST_EPOCH),
       value: fc.nat(3),
       replicaId: fc.constantFrom("a", "b", "liar"),
     });
