@@ -39,6 +39,8 @@ const MAX_DEPLOYMENT_COUNT = 2_000;
 /** A provider's name, a slash, and its name of a model make at most 265. */
 const MAX_ID_LENGTH = 320;
 const MAX_VERSION_LENGTH = 64;
+/** A hundred years: what is longer cannot be told on in the JSON of Metrics. */
+const MAX_UPTIME_S = 3_155_760_000;
 const MAX_REGISTER_AGE_MS = 86_400_000;
 const MAX_QUOTA = 1e12;
 
@@ -114,14 +116,15 @@ function readText(text: string, maxLength: number): string {
 function readHeader(header: ReplicaHeaderMessage | undefined): ReplicaHeader {
   if (header === undefined) throw new OutOfBounds();
   check(header.replicaId.length >= 1 && header.replicaId.length <= 128);
-  const uptimeSeconds = header.uptimeDuration?.seconds ?? 0n;
+  const uptimeS = readCount(header.uptimeDuration?.seconds ?? 0n);
+  check(uptimeS <= MAX_UPTIME_S);
   return {
     replicaId: header.replicaId,
     incarnation: readCount(header.incarnation),
     sequence: readCount(header.sequence),
     sentMs: readCount(header.sentMonoMs),
     version: readText(header.version, MAX_VERSION_LENGTH),
-    uptimeMs: readCount(uptimeSeconds) * 1_000,
+    uptimeMs: uptimeS * 1_000,
     draining: header.draining,
   };
 }

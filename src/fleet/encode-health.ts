@@ -27,7 +27,8 @@ import {
   TimedRegisterSchema,
 } from "../../gen/sluice/v1/events_pb.ts";
 import { BreakerState as BreakerStateEnum } from "../../gen/sluice/v1/metrics_pb.ts";
-import { COUNTER_FIELDS } from "../core/evidence/bucket-series.ts";
+import { COARSE_BUCKET_MS, COUNTER_FIELDS, FINE_BUCKET_MS } from "../core/evidence/bucket-series.ts";
+import { boundCounter } from "../core/evidence/check-series.ts";
 import { MAX_PROBE_DELAY_MS, type PeerBreaker } from "../core/evidence/peer-breaker.ts";
 import type { Register } from "../core/evidence/register.ts";
 import type { QuotaHeadersRegister, TimedRegister } from "../core/evidence/replica-registers.ts";
@@ -138,8 +139,8 @@ function encodeDeployment(report: DeploymentReport): DeploymentEvidence {
   return {
     $typeName: DeploymentEvidenceSchema.typeName,
     deployment: report.deploymentId,
-    fineBuckets: report.series.fine.map(encodeBucket),
-    coarseBuckets: report.series.coarse.map(encodeBucket),
+    fineBuckets: report.series.fine.map((bucket) => encodeBucket(bucket, FINE_BUCKET_MS)),
+    coarseBuckets: report.series.coarse.map((bucket) => encodeBucket(bucket, COARSE_BUCKET_MS)),
     inFlightCount: report.inFlightCount,
     healthScore: report.healthScore,
     breaker: breaker && encodeBreaker(breaker),
@@ -148,8 +149,9 @@ function encodeDeployment(report: DeploymentReport): DeploymentEvidence {
   };
 }
 
-function encodeBucket({ index, values }: TimeBucket): EvidenceBucket {
-  const read = (field: number) => Math.min(values[field] ?? 0, MAX_UINT32);
+/** Within what receivers take: one counter beyond it, and they refuse the whole message. */
+function encodeBucket({ index, values }: TimeBucket, bucketMs: number): EvidenceBucket {
+  const read = (field: number) => Math.min(boundCounter(field, values[field] ?? 0, bucketMs), MAX_UINT32);
   return {
     $typeName: EvidenceBucketSchema.typeName,
     index,

@@ -58,7 +58,7 @@ export class PeerList {
     const isSetBack = header.incarnation < known && nowMs - peer.heardMs > SET_BACK_MS;
     if (header.incarnation < known && !isSetBack) return "late";
     if (header.incarnation !== known) {
-      peer.lostBefore += peer.window.lostCount;
+      peer.lostBefore = countLost(peer);
       peer.window = new SequenceWindow();
       peer.header = undefined;
     }
@@ -70,19 +70,19 @@ export class PeerList {
 
   /** Those heard of in the last 10 minutes, by id. */
   list(nowMs: number): readonly PeerSight[] {
-    this.#forget(nowMs);
+    this.#forget(nowMs, FORGET_MS);
     return [...this.#peers]
-      .flatMap(([replicaId, { header, heardMs, window, lostBefore }]) =>
-        header === undefined
+      .flatMap(([replicaId, peer]) =>
+        peer.header === undefined
           ? []
           : [
               {
                 replicaId,
-                version: header.version,
-                ageMs: Math.max(nowMs - heardMs, 0),
-                uptimeMs: header.uptimeMs,
-                draining: header.draining,
-                lostCount: lostBefore + window.lostCount,
+                version: peer.header.version,
+                ageMs: Math.max(nowMs - peer.heardMs, 0),
+                uptimeMs: peer.header.uptimeMs,
+                draining: peer.header.draining,
+                lostCount: countLost(peer),
               },
             ],
       )
@@ -90,7 +90,8 @@ export class PeerList {
   }
 
   #add(replicaId: string, nowMs: number): Peer | undefined {
-    if (this.#peers.size >= MAX_PEER_COUNT) this.#forget(nowMs);
+    // Where replicas come and go under new names, those that are gone make room.
+    if (this.#peers.size >= MAX_PEER_COUNT) this.#forget(nowMs, PEER_GONE_MS);
     if (this.#peers.size >= MAX_PEER_COUNT) return undefined;
     const peer: Peer = {
       heardMs: nowMs,
@@ -104,9 +105,14 @@ export class PeerList {
     return peer;
   }
 
-  #forget(nowMs: number): void {
+  #forget(nowMs: number, silentMs: number): void {
     for (const [replicaId, { heardMs }] of this.#peers) {
-      if (nowMs - heardMs > FORGET_MS) this.#peers.delete(replicaId);
+      if (nowMs - heardMs > silentMs) this.#peers.delete(replicaId);
     }
   }
+}
+
+/** Of all its processes; no more than a number can tell, however often a replica claims to have begun anew. */
+function countLost({ lostBefore, window }: Peer): number {
+  return Math.min(lostBefore + window.lostCount, Number.MAX_SAFE_INTEGER);
 }

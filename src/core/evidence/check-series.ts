@@ -63,6 +63,11 @@ const MOST_PER_SECOND = COUNTERS.map((counter) =>
   counter.endsWith("Tokens") ? MAX_TOKENS_PER_SECOND : MAX_EVENTS_PER_SECOND,
 );
 
+/** What may be told of a counter, by its position: a provider may say that one answer took any number of tokens. */
+export function boundCounter(field: number, value: number, bucketMs: number): number {
+  return Math.min(value, ((MOST_PER_SECOND[field] ?? 0) * bucketMs) / 1_000);
+}
+
 function findCounterProblem(values: readonly number[], seconds: number): string | undefined {
   if (values.length !== COUNTERS.length) return `values: must be ${COUNTERS.length} counters`;
   for (let field = 0; field < COUNTERS.length; field++) {

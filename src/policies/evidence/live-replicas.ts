@@ -1,7 +1,6 @@
-import { PEER_TTL_MS } from "../../core/evidence/peer-evidence.ts";
+import { PEER_GONE_MS, PEER_TTL_MS } from "../../core/evidence/peer-evidence.ts";
 
-/** Replicas heard of less recently than this are forgotten. */
-const FORGET_MS = 600_000;
+/** Where there are more, those that are gone make room. */
 const MAX_REPLICA_COUNT = 256;
 
 /** Which replicas are alive, as far as this one hears. */
@@ -49,7 +48,7 @@ export class LiveReplicas {
 
   #forget(nowMs: number): void {
     for (const [replicaId, heardMs] of this.#heardMs) {
-      if (nowMs - heardMs > FORGET_MS) this.#heardMs.delete(replicaId);
+      if (nowMs - heardMs > PEER_GONE_MS) this.#heardMs.delete(replicaId);
     }
   }
 }

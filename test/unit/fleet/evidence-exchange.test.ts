@@ -206,6 +206,43 @@ describe("the exchange of evidence", () => {
     expect([...hearer.exchange.inbox.refused]).to.deep.equal([]);
   });
 
+  it("is heard whatever a provider says that an answer took", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"] });
+    fleet.advance(1_000);
+    const [teller, hearer] = [fleet.replica(0), fleet.replica(1)];
+    teller.start()("success", { usage: { inputTokens: 9e15, outputTokens: 5 } });
+    for (let attempt = 0; attempt < 4; attempt++) teller.start()("server_error");
+    fleet.advance(12_000);
+    expect([...hearer.exchange.inbox.refused]).to.deep.equal([]);
+    expect(hearer.view().suspect).to.equal(true);
+  });
+
+  it("sends little to a provider that refuses, however often another replica says that it does no more", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"], played: [1] });
+    const { deployments } = fleet.replica(0);
+    const [deploymentId = ""] = deployments.map(({ id }) => id);
+    const count = (outcome: "rate_limit" | "auth") => {
+      let callCount = 0;
+      for (let tick = 0; tick < 600; tick++) {
+        fleet.advance(100);
+        if (fleet.replica(0).isUsable()) {
+          callCount += 1;
+          fleet.replica(0).start()(outcome, { retryAfterMs: 600_000 });
+        }
+        const disabled = {
+          register: { epoch: 10 + fleet.clock.nowMs() * 2, value: 0, replicaId: "replica-1" },
+          remainingMs: 0,
+        };
+        fleet.replica(0).table.mergeRegisters(deploymentId, { cooldown: disabled });
+        fleet.replica(0).table.mergeCredential({ provider: "p", disabled });
+      }
+      return callCount;
+    };
+    expect(count("rate_limit")).to.be.at.most(5);
+    fleet.replica(0).table.reset(deployments[0] as never);
+    expect(count("auth")).to.be.at.most(5);
+  });
+
   it("tells of a refused credential, and takes it back when an attempt proves that it works", () => {
     fleet = new FleetBench({ replicaCount: 2, providers: ["p"] });
     fleet.advance(1_000);

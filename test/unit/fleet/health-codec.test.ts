@@ -190,10 +190,6 @@ describe("the codec of evidence", () => {
         },
       },
     ],
-    [
-      "too many events",
-      { ...base, series: { fine: [{ index: 9, values: counters([100_001]) }], coarse: [] } },
-    ],
     ["too many attempts in flight", { ...base, inFlightCount: 1_000_001 }],
     ["a score above 1", { ...base, healthScore: 1.5 }],
     ["a score that is no number", { ...base, healthScore: Number.NaN }],
@@ -232,6 +228,45 @@ describe("the codec of evidence", () => {
       expect(decodeHealthMessage(bytes, "replica 1")).to.deep.equal({ refused: "invalid" });
     });
   }
+
+  it("refuses more events than a second can have", () => {
+    const fine = [{ index: 9, values: counters([1]) }];
+    const bytes = encodeHealthMessage(HEADER, "delta", {
+      deployments: [{ ...base, series: { fine, coarse: [] } }],
+      credentials: [],
+    });
+    const message = fromBinary(HealthMessageSchema, bytes);
+    const bucket = message.content.value?.deployments[0]?.fineBuckets[0];
+    if (bucket === undefined) throw new Error("no bucket was encoded");
+    bucket.startedCount = 100_001;
+    expect(decodeHealthMessage(toBinary(HealthMessageSchema, message), "replica 1")).to.deep.equal({
+      refused: "invalid",
+    });
+  });
+
+  it("tells counters that are beyond what receivers take as the most that they take", () => {
+    const most = COUNTERS.map(() => Number.MAX_SAFE_INTEGER);
+    const ring = [{ index: 9, values: most }];
+    const bytes = encodeHealthMessage(HEADER, "delta", {
+      deployments: [{ ...base, series: { fine: ring, coarse: ring } }],
+      credentials: [],
+    });
+    const decoded = decodeHealthMessage(bytes, "replica 1");
+    if (!("message" in decoded)) throw new Error(`it is refused: ${decoded.refused}`);
+    const [told] = decoded.message.report.deployments;
+    expect(told?.series.fine[0]?.values).to.deep.equal([1e5, 1e5, 1e5, 1e5, 1e5, 1e9, 1e9]);
+    expect(told?.series.coarse[0]?.values.slice(0, 2)).to.deep.equal([5e5, 5e5]);
+  });
+
+  it("refuses an uptime that no replica can have", () => {
+    const report = { deployments: [], credentials: [] };
+    const read = (years: number) => {
+      const uptimeMs = years * 365.25 * 86_400_000;
+      return decodeHealthMessage(encodeHealthMessage({ ...HEADER, uptimeMs }, "delta", report), "replica 1");
+    };
+    expect(read(100)).to.have.property("message");
+    expect(read(101)).to.deep.equal({ refused: "invalid" });
+  });
 
   it("refuses the same deployment twice in one message", () => {
     const bytes = encodeHealthMessage(HEADER, "delta", { deployments: [base, base], credentials: [] });

@@ -55,9 +55,22 @@ describe("the list of peers", () => {
     expect([readAt(0), readAt(1_000)]).to.deep.equal([239, 60]);
   });
 
-  it("hears at most 256 replicas, and forgets those silent for 10 minutes", () => {
+  it("counts as lost no more than can be told, however often a replica begins anew", () => {
+    for (let incarnation = 1; incarnation < 2_000; incarnation++) {
+      accept(0, incarnation);
+      accept(Number.MAX_SAFE_INTEGER, incarnation);
+    }
+    expect(peers.list(0)[0]?.lostCount).to.equal(Number.MAX_SAFE_INTEGER);
+  });
+
+  it("forgets those silent for 10 minutes", () => {
+    accept(1);
+    expect([600_000, 600_001].map((nowMs) => peers.list(nowMs).length)).to.deep.equal([1, 0]);
+  });
+
+  it("hears at most 256 replicas, and those that are gone make room", () => {
     for (let index = 0; index < 255; index++) expect(peers.admit(`r${index}`, 0, 0)).to.equal(undefined);
-    expect(peers.admit("one more", 0, 600_000)).to.equal("too_many_replicas");
-    expect(peers.admit("one more", 0, 600_001)).to.equal(undefined);
+    expect(peers.admit("one more", 0, 15_000)).to.equal("too_many_replicas");
+    expect(peers.admit("one more", 0, 15_001)).to.equal(undefined);
   });
 });
