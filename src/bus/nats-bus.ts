@@ -17,8 +17,8 @@ import { probeServer } from "./probe-server.ts";
 import { RareLog } from "./rare-log.ts";
 import { chooseReconnectDelayMs } from "./reconnect-delay.ts";
 
-/** A dead link is given up after the third unanswered ping: 30 s. */
-const PING: PingSettings = { intervalMs: 10_000, maxUnanswered: 2 };
+/** Often, because who does not hear the others must keep to its share of the limits; a dead link is given up after 30 s. */
+const PING: PingSettings = { intervalMs: 1_000, maxUnanswered: 29 };
 const GREETING_TIMEOUT_MS = 3_000;
 /** What waits has this long to reach the server when the bus is closed. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -35,7 +35,7 @@ export interface NatsBusPorts {
   readonly logger: Logger;
   /** For messages that are, or shall be, JSON; they stay as they are when left out. */
   readonly codec?: PayloadCodec;
-  /** Every 10 s with 2 unanswered when left out. */
+  /** Every second with 29 unanswered when left out. */
   readonly ping?: PingSettings;
 }
 
@@ -235,6 +235,7 @@ export class NatsBus implements HealthBus {
       return await openLink({ server, probed, ping, codec }, this.#settings, {
         onForbidden: (operation, subject) => this.#noteForbidden(operation, subject),
         onLameDuck: () => this.#leaveLameDuck(),
+        onPulse: (isSilent) => this.#noteSilence(isSilent, server),
       });
     } catch (error) {
       return { kind: "unreachable", why: (error as Error).message };
@@ -278,6 +279,18 @@ export class NatsBus implements HealthBus {
     this.#rareLog.warn("the NATS server forbids a subject: see the permissions in docs/nats.md", {
       reason: `${operation} ${subject}`,
     });
+  }
+
+  /** A frozen server keeps its connections, but nobody hears anybody until it goes on. */
+  #noteSilence(isSilent: boolean, { host, port }: NatsServer): void {
+    if (this.#link === undefined || this.#closing.signal.aborted) return;
+    this.#enter(isSilent ? "connecting" : "connected");
+    if (isSilent) {
+      this.#rareLog.warn(
+        "the NATS server does not answer: this replica works on what it sees itself until it does",
+        { address: `${host}:${port}` },
+      );
+    }
   }
 
   /** With other servers in the list, a server that is about to stop is left before it does. */

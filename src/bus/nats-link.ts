@@ -51,6 +51,9 @@ const OVERHEAD_BYTES = 192;
 /** How long the server may take to be reached and to take our credentials. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
+/** A server that leaves so many pings unanswered counts as silent. */
+const SILENT_PING_COUNT = 2;
+
 /** A subject to send to: tokens without wildcards; the package itself checks nothing. */
 const SUBJECT = /^(?:(?![*>](?:\.|$))[\x21-\x2d\x2f-\x7e]+)(?:\.(?![*>](?:\.|$))[\x21-\x2d\x2f-\x7e]+)*$/;
 
@@ -78,6 +81,8 @@ export interface LinkEvents {
   onForbidden(operation: string, subject: string): void;
   /** The server is about to stop. */
   onLameDuck(): void;
+  /** Told with each ping: whether the server has left the last two unanswered. */
+  onPulse(isSilent: boolean): void;
 }
 
 /** How often the server is pinged, and how many pings may stay unanswered. */
@@ -242,6 +247,8 @@ export class NatsLink {
   async #watch(events: LinkEvents): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === Events.LDM) events.onLameDuck();
+      // Its number counts the ping that goes out now.
+      if (status.type === DebugEvents.PingTimer) events.onPulse(Number(status.data) > SILENT_PING_COUNT);
       if (status.type === DebugEvents.StaleConnection) {
         // The package would now wait for a frozen server to take what is still queued.
         this.#end({ kind: "unreachable", why: "the server answers no pings" });

@@ -130,6 +130,23 @@ describe("the bus over NATS when NATS misbehaves", () => {
     expect(bus.state).to.equal("connected");
   });
 
+  it("counts a frozen server as not connected before it gives it up, and goes on with it when it thaws", async () => {
+    const server = await startServer();
+    const ping = { intervalMs: 100, maxUnanswered: 1_000 };
+    const { bus, lines } = openBus([server.port], {}, { ping });
+    await whenState(bus, "connected");
+    const states: string[] = [];
+    bus.onStateChange((state) => states.push(state));
+    server.freeze();
+    await whenState(bus, "connecting");
+    expect(bus.publish(makeBusMessage("a"))).to.equal(false);
+    expect(JSON.stringify(lines.at(-1))).to.include("does not answer");
+    server.thaw();
+    await whenState(bus, "connected");
+    expect([states, bus.readCounts().connections]).to.deep.equal([["connecting", "connected"], 1]);
+    await expectDelivery(bus, await openConnected([server.port], "r2"));
+  });
+
   it("gives a frozen server up, keeps no socket of it, and comes back when it thaws", async () => {
     const server = await startServer();
     const { bus } = openBus([server.port], {}, { clock: hastyClock, ping: QUICK_PING });
