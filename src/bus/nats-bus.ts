@@ -323,7 +323,6 @@ export class NatsBus implements HealthBus {
       return;
     }
     const message = raw.read(this.#fromWire(raw.subject));
-    // Among them the server's own word that nobody listens to a question.
     if (message === undefined) this.#counts.unreadable += 1;
     else this.#inbound.push({ subscription, message, replyTo: raw.replyTo }, raw.bytes);
   }

@@ -204,7 +204,7 @@ export class NatsLink {
   listen(subject: string, onMessage: (message: RawMessage) => void): Cleanup {
     const subscription = this.#connection.subscribe(subject, {
       callback: (error, message) => {
-        if (error === null) onMessage(wrap(message, this.#codec));
+        if (error === null && !isNobodyThere(message)) onMessage(wrap(message, this.#codec));
       },
     });
     return () => {
@@ -262,6 +262,11 @@ export class NatsLink {
 
 function readForbidden(status: Status): Status["permissionContext"] {
   return status.type === Events.Error ? status.permissionContext : undefined;
+}
+
+/** The server's own word that nobody listens to a question. */
+function isNobodyThere({ data, headers }: Msg): boolean {
+  return data.length === 0 && headers?.code === 503;
 }
 
 function wrap(message: Msg, codec: PayloadCodec | undefined): RawMessage {

@@ -5,6 +5,7 @@ import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import {
   type BreakerEpisode,
   BreakerEpisodeSchema,
+  type CredentialRegister as CredentialRegisterMessage,
   CredentialRegisterSchema,
   type DeploymentEvidence,
   DeploymentEvidenceSchema,
@@ -31,7 +32,11 @@ import { COARSE_BUCKET_MS, COUNTER_FIELDS, FINE_BUCKET_MS } from "../core/eviden
 import { boundCounter } from "../core/evidence/check-series.ts";
 import { MAX_PROBE_DELAY_MS, type PeerBreaker } from "../core/evidence/peer-breaker.ts";
 import type { Register } from "../core/evidence/register.ts";
-import type { QuotaHeadersRegister, TimedRegister } from "../core/evidence/replica-registers.ts";
+import type {
+  CredentialRegister,
+  QuotaHeadersRegister,
+  TimedRegister,
+} from "../core/evidence/replica-registers.ts";
 import type { TimeBucket } from "../core/evidence/time-ring.ts";
 import type { BreakerState } from "../domain/metrics.ts";
 import type { QuotaReading } from "../domain/quota.ts";
@@ -91,7 +96,23 @@ export function measureDeployment(report: DeploymentReport): number {
   return toBinary(DeploymentEvidenceSchema, encodeDeployment(report)).length + 4;
 }
 
-/** No fewer than that, without encoding it. */
+/** The bytes that one credential takes in a report. */
+export function measureCredential(credential: CredentialRegister): number {
+  return toBinary(CredentialRegisterSchema, encodeCredential(credential)).length + 4;
+}
+
+/** No fewer than a report takes, without encoding it. */
+export function boundReportBytes({ deployments, credentials }: EvidenceReport): number {
+  let bytes = 0;
+  for (const deployment of deployments) bytes += boundDeploymentBytes(deployment);
+  for (const { provider, disabled } of credentials) {
+    bytes +=
+      MAX_FIXED_BYTES + MAX_UTF8_BYTES_PER_UNIT * (provider.length + disabled.register.replicaId.length);
+  }
+  return bytes;
+}
+
+/** No fewer than `measureDeployment` says, without encoding it. */
 export function boundDeploymentBytes({ deploymentId, series, registers }: DeploymentReport): number {
   const { cooldown, quota } = registers;
   const writerLength = (cooldown?.register.replicaId.length ?? 0) + (quota?.register.replicaId.length ?? 0);
@@ -126,12 +147,12 @@ function encodeReport({ deployments, credentials }: EvidenceReport): EvidenceRep
   return {
     $typeName: EvidenceReportSchema.typeName,
     deployments: deployments.map(encodeDeployment),
-    credentials: credentials.map(({ provider, disabled }) => ({
-      $typeName: CredentialRegisterSchema.typeName,
-      provider,
-      disabled: encodeTimed(disabled),
-    })),
+    credentials: credentials.map(encodeCredential),
   };
+}
+
+function encodeCredential({ provider, disabled }: CredentialRegister): CredentialRegisterMessage {
+  return { $typeName: CredentialRegisterSchema.typeName, provider, disabled: encodeTimed(disabled) };
 }
 
 function encodeDeployment(report: DeploymentReport): DeploymentEvidence {

@@ -3,10 +3,11 @@ import type { BusMessage, HealthBus } from "../domain/health-bus.ts";
 import type { Cleanup, Random } from "../domain/ports.ts";
 import { TokenBucket } from "../lib/token-bucket.ts";
 import {
-  boundDeploymentBytes,
+  boundReportBytes,
   encodeHealthMessage,
   encodeSnapshot,
   encodeSnapshotRequest,
+  measureCredential,
   measureDeployment,
 } from "./encode-health.ts";
 import { EvidenceInbox, type InboxParts } from "./evidence-inbox.ts";
@@ -33,7 +34,7 @@ const MORE_ANSWERS_MS = 250;
 const MAX_SNAPSHOTS_PER_S = 4;
 /** Questions that are read; whoever asks more often than replicas join is not heard. */
 const MAX_QUESTIONS_PER_S = 60;
-/** After somebody joined or came back everybody sends a digest within this time. */
+/** After somebody joined or came back everybody sends a digest within this time, unless the last one is younger. */
 const JOIN_SPREAD_MS = 1_000;
 
 /** What an exchange needs. */
@@ -42,8 +43,6 @@ export interface ExchangeParts extends InboxParts {
   readonly bus: HealthBus;
   /** The whole catalog. */
   readonly deployments: readonly Deployment[];
-  /** Larger at each start of the replica. */
-  readonly incarnation: number;
   readonly version: string;
 }
 
@@ -67,6 +66,7 @@ export class EvidenceExchange {
   #sentCount = 0;
   #droppedCount = 0;
   #sentMs: number;
+  #digestMs = Number.NEGATIVE_INFINITY;
   #nextDigestMs: number;
   #draining = false;
   #stopTimer: Cleanup = () => {};
@@ -216,6 +216,7 @@ export class EvidenceExchange {
     // What cannot be sent is in the digest that follows the reconnection.
     if (!connected) return;
     if (nowMs >= this.#nextDigestMs) {
+      this.#digestMs = nowMs;
       this.#nextDigestMs = nowMs + this.#spread(DIGEST_MS);
       this.#send("digest", deployments, undefined);
     } else if (this.#changed.size > 0 || nowMs - this.#sentMs >= HEARTBEAT_MS) {
@@ -234,22 +235,13 @@ export class EvidenceExchange {
 
   #send(kind: ReportKind, deployments: readonly Deployment[], bucketCount: number | undefined): void {
     const report = this.#report(deployments, bucketCount);
-    const { deployments: reports, credentials } = report;
-    const boundBytes = reports.reduce((sum, each) => sum + boundDeploymentBytes(each), 0);
-    if (boundBytes <= MAX_REPORT_BYTES) return this.#publish(kind, report);
-    let part: DeploymentReport[] = [];
-    let bytes = 0;
-    for (const report of reports) {
-      const reportBytes = measureDeployment(report);
-      if (bytes + reportBytes > MAX_REPORT_BYTES) {
-        this.#publish(kind, { deployments: part, credentials: [] });
-        part = [];
-        bytes = 0;
-      }
-      part.push(report);
-      bytes += reportBytes;
+    if (boundReportBytes(report) <= MAX_REPORT_BYTES) return this.#publish(kind, report);
+    for (const part of splitByBytes(report.deployments, measureDeployment)) {
+      this.#publish(kind, { deployments: part, credentials: [] });
     }
-    this.#publish(kind, { deployments: part, credentials });
+    for (const part of splitByBytes(report.credentials, measureCredential)) {
+      this.#publish(kind, { deployments: [], credentials: part });
+    }
   }
 
   #publish(kind: ReportKind, report: EvidenceReport): void {
@@ -291,10 +283,28 @@ export class EvidenceExchange {
 
   #hastenDigest(nowMs: number): void {
     const soonMs = nowMs + this.#parts.random.next() * JOIN_SPREAD_MS;
-    this.#nextDigestMs = Math.min(this.#nextDigestMs, soonMs);
+    // Whoever asks without end must not make the others so loud that they are taken for a flood.
+    const dueMs = Math.max(soonMs, this.#digestMs + JOIN_SPREAD_MS);
+    this.#nextDigestMs = Math.min(this.#nextDigestMs, dueMs);
   }
 
   #spread(intervalMs: number): number {
     return intervalMs * (1 + SPREAD_RATIO * (2 * this.#parts.random.next() - 1));
   }
+}
+
+/** Parts that each fit into one message. */
+function splitByBytes<T>(items: readonly T[], measure: (item: T) => number): readonly T[][] {
+  const parts: T[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const item of items) {
+    const itemBytes = measure(item);
+    if (bytes + itemBytes > MAX_REPORT_BYTES) {
+      parts.push([]);
+      bytes = 0;
+    }
+    parts.at(-1)?.push(item);
+    bytes += itemBytes;
+  }
+  return parts;
 }

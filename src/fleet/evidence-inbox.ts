@@ -3,7 +3,7 @@ import type { RefusalReason } from "../domain/fleet-metrics.ts";
 import type { BusMessage } from "../domain/health-bus.ts";
 import type { Clock } from "../domain/ports.ts";
 import { decodeHealthMessage, decodeSnapshot, decodeSnapshotRequest } from "./decode-health.ts";
-import type { HealthMessage } from "./health-message.ts";
+import type { HealthMessage, ReplicaHeader } from "./health-message.ts";
 import { PeerList, type PeerSight } from "./peer-list.ts";
 import type { SharedEvidence } from "./shared-evidence.ts";
 import { readHealthSubject } from "./subjects.ts";
@@ -33,6 +33,8 @@ export interface InboxParts {
   readonly evidence: SharedEvidence;
   /** 1 to 128 characters; no other replica has it. */
   readonly replicaId: string;
+  /** Larger at each start of the replica. */
+  readonly incarnation: number;
   /** Another replica has the same id; called once. */
   onSameId?(): void;
   /** In place of `decodeHealthMessage`: for who has many inboxes in one process and reads each message once. */
@@ -75,13 +77,13 @@ export class EvidenceInbox {
     const nowMs = clock.nowMs();
     const sender = readHealthSubject(message.subject);
     if (sender === undefined) return this.#refuse("invalid");
-    if (this.#isOwn(sender)) return this.#refuse("wrong_sender");
     const unread = this.#peers.admit(sender, bytesOf(message), nowMs);
     if (unread !== undefined) return this.#refuse(unread);
     // Only now: a payload may have to be parsed, and a flood is not.
     const decoded = decode(message.payload, sender);
     if ("refused" in decoded) return this.#refuse(decoded.refused);
     const { header } = decoded.message;
+    if (this.#isOwn(header)) return this.#refuse("wrong_sender");
     const refused = this.#peers.accept(header, nowMs);
     if (refused === "set_back") evidence.forgetReplica(sender);
     else if (refused !== undefined) return this.#refuse(refused);
@@ -106,7 +108,7 @@ export class EvidenceInbox {
     const decoded = decodeSnapshot(answer.payload);
     if ("refused" in decoded) return this.#refuse(decoded.refused);
     const { replicaId, incarnation } = decoded.message.header;
-    if (this.#isOwn(replicaId)) return this.#refuse("wrong_sender");
+    if (this.#isOwn(decoded.message.header)) return this.#refuse("wrong_sender");
     if (this.#peers.list(this.#parts.clock.nowMs()).some((peer) => peer.replicaId === replicaId)) return;
     this.#unproven.set(replicaId, incarnation);
     this.#join(decoded.message);
@@ -123,7 +125,7 @@ export class EvidenceInbox {
       this.#refuse(decoded.refused);
       return false;
     }
-    return !this.#isOwn(decoded.message.header.replicaId);
+    return !this.#isOwn(decoded.message.header);
   }
 
   #join({ header, report }: HealthMessage): void {
@@ -140,10 +142,12 @@ export class EvidenceInbox {
     for (const credential of report.credentials) evidence.mergeCredential(credential);
   }
 
-  #isOwn(replicaId: string): boolean {
+  /** What a broken connection held back comes to our own next one: then it is no other process that has our id. */
+  #isOwn({ replicaId, incarnation }: ReplicaHeader): boolean {
     if (replicaId !== this.#parts.replicaId) return false;
-    if (!this.#hasSameId) this.#parts.onSameId?.();
+    if (incarnation === this.#parts.incarnation || this.#hasSameId) return true;
     this.#hasSameId = true;
+    this.#parts.onSameId?.();
     return true;
   }
 

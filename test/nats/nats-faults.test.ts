@@ -245,6 +245,14 @@ describe("the bus over NATS when NATS misbehaves", () => {
     await whenState(bus, "connected");
   });
 
+  it("counts nothing as dropped where nobody is there to answer a question", async () => {
+    const server = await startServer();
+    const bus = await openConnected([server.port], "r1");
+    bus.ask(makeBusMessage("sync"), { maxAnswers: 1, timeoutMs: 5_000 }, () => {});
+    await bus.flush();
+    expect(bus.readCounts()).to.include({ sent: 1, received: 0, unreadable: 0 });
+  });
+
   it("drops and counts messages that do not say what they are", async () => {
     const server = await startServer();
     const bus = await openConnected([server.port], "r1");

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import type { BusMessage } from "../../../src/domain/health-bus.ts";
+import { decodeHealthMessage } from "../../../src/fleet/decode-health.ts";
+import { encodeSnapshotRequest } from "../../../src/fleet/encode-health.ts";
 import { FleetBench } from "../../support/fleet-bench.ts";
 
 describe("the exchange of evidence", () => {
@@ -177,6 +179,35 @@ describe("the exchange of evidence", () => {
     for (let answer = 0; answer < 32; answer++)
       inbox.takeSnapshot(makeMessage("sluice.v1.sync", "sluice.v1.Snapshot", 1_024 * 1_024));
     expect(readCount).to.equal(4);
+  });
+
+  it("is heard by the others however many credentials are refused", () => {
+    const providers = Array.from({ length: 100 }, (_, place) => `${place}-`.padEnd(64, "p"));
+    fleet = new FleetBench({ replicaCount: 2, providers });
+    fleet.advance(1_000);
+    for (const place of providers.keys()) fleet.replica(0).start(place)("auth");
+    fleet.advance(15_000);
+    expect(fleet.replica(1).table.reportCredentials()).to.have.length(100);
+    expect([...fleet.replica(1).exchange.inbox.refused]).to.deep.equal([]);
+  });
+
+  it("sends everything once a second at most, however often another replica asks", () => {
+    fleet = new FleetBench({ replicaCount: 2, providers: ["p"], played: [1] });
+    let digestCount = 0;
+    fleet.buses[1]?.subscribe("sluice.v1.health.*", ({ payload, subject }) => {
+      const decoded = decodeHealthMessage(payload, subject.split(".").at(-1) ?? "");
+      if ("message" in decoded && decoded.message.kind === "digest") digestCount += 1;
+    });
+    const payload = encodeSnapshotRequest({
+      ...{ replicaId: "replica-1", incarnation: 1, sequence: 0, sentMs: 0 },
+      ...{ version: "1", uptimeMs: 0, draining: false },
+    });
+    for (let tick = 0; tick < 600; tick++) {
+      const question = { subject: "sluice.v1.sync", type: "sluice.v1.SnapshotRequest", payload };
+      fleet.buses[1]?.ask(question, { maxAnswers: 1, timeoutMs: 10 }, () => {});
+      fleet.advance(100);
+    }
+    expect(digestCount).to.be.within(40, 60);
   });
 
   it("is heard by the others while its breaker is open for a day", () => {
