@@ -48,10 +48,11 @@ function describeActual(path: ValuePath, value: unknown, code: string, file: Yam
     case "object":
       return "is a map";
     case "number": {
-      const words = file.isInterpolated(path) ? "is another number" : `is ${actual}`;
-      return schemaAt(plainSchema(), value, path)?.title === "duration"
-        ? "is a number without a unit"
-        : words;
+      const schema = schemaAt(plainSchema(), value, path);
+      if (schema?.title === "duration") return "is a number without a unit";
+      // A password may be all digits.
+      if (schema?.type === "string") return "is a number without quotes";
+      return file.isInterpolated(path) ? "is another number" : `is ${actual}`;
     }
     case "boolean":
       return `is ${actual}`;

@@ -44,6 +44,11 @@ describe("problems of the configuration", () => {
       "routing: { max_attempts: 1.5 }",
       ["1:26: routing.max_attempts is 1.5"],
     ],
+    [
+      "a secret of digits, which is not repeated",
+      "nats: { token: 87654321 }",
+      ["1:16: nats.token is a number without quotes"],
+    ],
     ["a number out of range", "routing: { max_attempts: 0 }", ["1:26: routing.max_attempts is 0"]],
     ["text for a boolean", "server: { reflection: yes }", ["1:23: server.reflection is text"]],
     [
