@@ -19,8 +19,10 @@ export interface RaisedAlert {
   readonly resolved: boolean;
 }
 
-/** How often figures are looked at, and how wide the buckets are that they are added up in. */
+/** How often figures are looked at, and how wide the buckets are at most that they are added up in. */
 const CHECK_MS = 5_000;
+/** A window has so many buckets at least, and the one that has just begun. */
+const MIN_BUCKET_COUNT = 12;
 
 /** The fields of a model's ring, and of the ring of all requests. */
 const ENDED = 0;
@@ -39,7 +41,8 @@ export class AlertWatch {
   readonly #models: ReadonlyMap<string, TimeRing>;
   readonly #requests: TimeRing;
   readonly #bucketCount: number;
-  readonly #raised = new Set<string>();
+  /** By when the figure has come back, as far as it stayed there. */
+  readonly #raised = new Map<string, number | undefined>();
   #stopTimer: Cleanup = () => {};
 
   constructor(
@@ -51,8 +54,9 @@ export class AlertWatch {
     this.#rules = rules;
     this.#clock = clock;
     this.#onAlert = onAlert;
-    this.#bucketCount = Math.max(Math.ceil(rules.windowMs / CHECK_MS), 1);
-    const makeRing = () => new TimeRing(CHECK_MS, this.#bucketCount + 1, 4);
+    const bucketMs = Math.min(CHECK_MS, Math.ceil(rules.windowMs / MIN_BUCKET_COUNT));
+    this.#bucketCount = Math.ceil(rules.windowMs / bucketMs) + 1;
+    const makeRing = () => new TimeRing(bucketMs, this.#bucketCount, 4);
     this.#models = new Map(modelNames.map((name) => [name, makeRing()]));
     this.#requests = makeRing();
     this.#arm();
@@ -97,15 +101,16 @@ export class AlertWatch {
     const nowMs = this.#clock.nowMs();
     for (const [model, ring] of this.#models) {
       const sum = (field: number) => ring.sum(nowMs, this.#bucketCount, field);
-      this.#judge("success_ratio", model, sum(SUCCEEDED), sum(ENDED), minSuccessRatio, true);
-      this.#judge("latency", model, sum(FIRST_TOKEN_MS), sum(FIRST_TOKENS), maxFirstTokenMs, false);
+      this.#judge(nowMs, "success_ratio", model, sum(SUCCEEDED), sum(ENDED), minSuccessRatio, true);
+      this.#judge(nowMs, "latency", model, sum(FIRST_TOKEN_MS), sum(FIRST_TOKENS), maxFirstTokenMs, false);
     }
     const sum = (field: number) => this.#requests.sum(nowMs, this.#bucketCount, field);
-    this.#judge("error_ratio", "", sum(FAILED), sum(REQUESTS), maxErrorRatio, false);
-    this.#judge("fallback_ratio", "", sum(FALLBACKS), sum(REQUESTS), maxFallbackRatio, false);
+    this.#judge(nowMs, "error_ratio", "", sum(FAILED), sum(REQUESTS), maxErrorRatio, false);
+    this.#judge(nowMs, "fallback_ratio", "", sum(FALLBACKS), sum(REQUESTS), maxFallbackRatio, false);
   }
 
   #judge(
+    nowMs: number,
     kind: AlertKind,
     model: string,
     total: number,
@@ -116,10 +121,22 @@ export class AlertWatch {
     if (threshold === undefined || sampleCount < this.#rules.minSampleCount) return;
     const value = total / sampleCount;
     const isBad = isFloor ? value < threshold : value > threshold;
-    const key = `${kind} ${model}`;
-    if (isBad === this.#raised.has(key)) return;
-    if (isBad) this.#raised.add(key);
-    else this.#raised.delete(key);
+    if (!this.#changes(`${kind} ${model}`, isBad, nowMs)) return;
     this.#onAlert({ kind, model, value, threshold, sampleCount, resolved: !isBad });
+  }
+
+  /** Whether that is to be told. It is over when the figure has been good for a whole window, so that one at its threshold is told of once and not each time. */
+  #changes(key: string, isBad: boolean, nowMs: number): boolean {
+    const isRaised = this.#raised.has(key);
+    if (isBad) {
+      this.#raised.set(key, undefined);
+      return !isRaised;
+    }
+    if (!isRaised) return false;
+    const goodSinceMs = this.#raised.get(key) ?? nowMs;
+    const isOver = nowMs - goodSinceMs >= this.#rules.windowMs;
+    if (isOver) this.#raised.delete(key);
+    else this.#raised.set(key, goodSinceMs);
+    return isOver;
   }
 }

@@ -37,6 +37,8 @@ export class EventPublisher {
   readonly #budget: TokenBucket;
   readonly #subjects = new Map<string, string>();
   readonly #states = new Map<string, BreakerState>();
+  /** The last of each kind and model, where nobody could be reached: what has not been told is told on return. */
+  readonly #untoldAlerts = new Map<string, Uint8Array>();
   #droppedCount = 0;
   #untoldCount = 0;
 
@@ -45,6 +47,10 @@ export class EventPublisher {
     this.#clock = clock;
     this.#replicaId = replicaId;
     this.#budget = new TokenBucket(MAX_EVENTS_PER_S, MAX_EVENTS_PER_S, clock.nowMs());
+    bus.onStateChange((state) => {
+      if (state !== "connected") return;
+      for (const [key, payload] of this.#untoldAlerts) this.#sendAlert(key, payload);
+    });
   }
 
   /** Events that were left out or could not be sent. */
@@ -102,7 +108,7 @@ export class EventPublisher {
       this.#droppedCount += 1;
   }
 
-  /** Tells of an alert. */
+  /** Tells of an alert, later where nobody can be reached now. */
   publishAlert(alert: RaisedAlert): void {
     const event = create(AlertSchema, {
       eventTime: timestampFromMs(this.#clock.wallMs()),
@@ -114,9 +120,14 @@ export class EventPublisher {
       sampleCount: alert.sampleCount,
       resolved: alert.resolved,
     });
-    const payload = toBinary(AlertSchema, event);
+    this.#sendAlert(`${alert.kind} ${alert.model}`, toBinary(AlertSchema, event));
+  }
+
+  #sendAlert(key: string, payload: Uint8Array): void {
     const subject = alertSubject(this.#replicaId);
-    if (!this.#bus.publish({ subject, type: "sluice.v1.Alert", payload })) this.#droppedCount += 1;
+    const sent = this.#bus.publish({ subject, type: "sluice.v1.Alert", payload });
+    if (sent) this.#untoldAlerts.delete(key);
+    else this.#untoldAlerts.set(key, payload);
   }
 
   #drop(): void {

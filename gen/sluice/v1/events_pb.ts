@@ -752,7 +752,8 @@ export const BreakerTransitionSchema: GenMessage<BreakerTransition> = /*@__PURE_
   messageDesc(file_sluice_v1_events, 14);
 
 /**
- * A figure has crossed a threshold of the configuration, or has come back.
+ * A figure has crossed a threshold of the configuration, or has come back. Sent when the replica can be
+ * reached again, where it could not before.
  *
  * @generated from message sluice.v1.Alert
  */
@@ -807,7 +808,7 @@ export type Alert = Message<"sluice.v1.Alert"> & {
   sampleCount: number;
 
   /**
-   * True when it is on the good side again.
+   * True when it has been on the good side again for the length of the window.
    *
    * @generated from field: bool resolved = 8;
    */

@@ -6,7 +6,10 @@ const ratio = (description: string) => decimalNumber({ min: 0, max: 1 }, { descr
 export const alertsSection = section({
   window: plainDuration(
     { minMs: 5_000, maxMs: 3_600_000 },
-    { description: "The figures are of this long." },
+    {
+      description:
+        "The figures are of this long. An alert is over when its figure has been good for as long.",
+    },
   ).prefault("60s"),
   min_samples: wholeNumber(
     { min: 1, max: 1_000_000 },

@@ -1,6 +1,10 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { expect } from "chai";
-import { BreakerTransitionSchema, PerformanceEventSchema } from "../../../gen/sluice/v1/events_pb.ts";
+import {
+  AlertSchema,
+  BreakerTransitionSchema,
+  PerformanceEventSchema,
+} from "../../../gen/sluice/v1/events_pb.ts";
 import { BreakerState } from "../../../gen/sluice/v1/metrics_pb.ts";
 import type { AttemptRecord } from "../../../src/domain/attempt.ts";
 import type { BusMessage, BusState, HealthBus } from "../../../src/domain/health-bus.ts";
@@ -21,7 +25,11 @@ class KeepingBus implements HealthBus {
   subscribe = () => () => {};
   ask = () => () => {};
   answer = () => () => {};
-  onStateChange = () => () => {};
+  listener: (state: BusState) => void = () => {};
+  onStateChange = (listener: (state: BusState) => void) => {
+    this.listener = listener;
+    return () => {};
+  };
   close = async () => {};
 }
 
@@ -68,6 +76,26 @@ describe("the events of a replica", () => {
     expect(event.timeToFirstTokenDuration?.nanos).to.equal(250_000_000);
     expect(event.usage?.outputTokenCount).to.equal(7n);
     expect(event.httpStatus).to.equal(undefined);
+  });
+
+  it("tell of an alert that nobody heard when somebody can be reached again: the last word on each figure, once", () => {
+    const raise = (model: string, resolved: boolean) =>
+      publisher.publishAlert({
+        ...{ kind: "latency", model, value: 3_000, threshold: 2_000, sampleCount: 20, resolved },
+      });
+    bus.hasRoom = false;
+    raise("m", false);
+    raise("m", true);
+    raise("n", false);
+    bus.hasRoom = true;
+    raise("o", false);
+    for (const state of ["connected", "connecting", "connected"] as const) bus.listener(state);
+    const told = bus.messages.map(({ payload }) => fromBinary(AlertSchema, payload));
+    expect(told.map(({ model, resolved }) => [model, resolved])).to.deep.equal([
+      ["o", false],
+      ["m", true],
+      ["n", false],
+    ]);
   });
 
   it("are left out above 500 per second; the next one says how many", async () => {
