@@ -3,6 +3,7 @@ import type { NatsServer } from "../config/nats-config.ts";
 import type { AskLimits, BusMessage, BusState, HealthBus } from "../domain/health-bus.ts";
 import type { Cleanup, Clock, Logger, Random } from "../domain/ports.ts";
 import { InboundQueue } from "./inbound-queue.ts";
+import type { NatsBusCounts } from "./nats-bus-counts.ts";
 import {
   type Destination,
   type LinkFailure,
@@ -25,6 +26,10 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** A connection that ends sooner counts as one that failed, so that a server that throws us out is not stormed. */
 const HELD_MS = 5_000;
 
+/** What a message of evidence may take, its headers and the rest of the protocol with it; as JSON up to eight times that. */
+const NEEDED_PAYLOAD_BYTES = 16 * 1024;
+const NEEDED_JSON_PAYLOAD_BYTES = 8 * NEEDED_PAYLOAD_BYTES;
+
 /** What every subject begins with inside of Sluice; the configuration may put something else there. */
 const ROOT = "sluice.";
 
@@ -37,31 +42,6 @@ export interface NatsBusPorts {
   readonly codec?: PayloadCodec;
   /** Every second with 29 unanswered when left out. */
   readonly ping?: PingSettings;
-}
-
-/** Counts since the bus was opened. */
-export interface NatsBusCounts {
-  readonly sent: number;
-  /** Messages dropped because no server was connected. */
-  readonly droppedUnconnected: number;
-  /** Messages dropped because the server takes them too slowly. */
-  readonly droppedFull: number;
-  /** Messages dropped because they are above the server's max_payload or cannot be written. */
-  readonly droppedUnsendable: number;
-  readonly received: number;
-  /** Messages dropped because more arrived than could be handled. */
-  readonly droppedInbound: number;
-  /** Messages dropped because they do not say what they are. */
-  readonly unreadable: number;
-  /** Subjects that the server did not let us send to or hear. */
-  readonly forbidden: number;
-  readonly connections: number;
-  /** Attempts to connect that failed, and connections that ended. */
-  readonly failures: number;
-  /** Messages that have arrived and wait to be handled, now. */
-  readonly waiting: number;
-  /** Bytes sent that the server has not yet confirmed, now. */
-  readonly unansweredBytes: number;
 }
 
 interface Subscription {
@@ -254,6 +234,13 @@ export class NatsBus implements HealthBus {
       address: `${host}:${port}`,
       reason: `server ${link.serverVersion}`,
     });
+    const neededBytes = this.#settings.encoding === "json" ? NEEDED_JSON_PAYLOAD_BYTES : NEEDED_PAYLOAD_BYTES;
+    if (link.maxPayloadBytes < neededBytes) {
+      this.#rareLog.warn("the NATS server's max_payload is too small: evidence above it is not sent", {
+        address: `${host}:${port}`,
+        reason: `${link.maxPayloadBytes} bytes; at least ${neededBytes} are needed`,
+      });
+    }
     this.#enter("connected");
   }
 

@@ -174,6 +174,11 @@ export class NatsLink {
     return this.#connection.info?.version ?? "unknown";
   }
 
+  /** The longest message that the server takes. */
+  get maxPayloadBytes(): number {
+    return this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+  }
+
   /** What may still be on its way. */
   get unansweredBytes(): number {
     return this.#unansweredBytes;

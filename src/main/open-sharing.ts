@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { type NatsBusCounts, openNatsBus } from "../bus/nats-bus.ts";
+import { openNatsBus } from "../bus/nats-bus.ts";
+import type { NatsBusCounts } from "../bus/nats-bus-counts.ts";
 import type { NatsConfig } from "../config/nats-config.ts";
 import type { BusCounts } from "../domain/health-bus.ts";
 import type { Clock, Logger, Random } from "../domain/ports.ts";

@@ -213,6 +213,19 @@ describe("the bus over NATS when NATS misbehaves", () => {
     await expectDelivery(bus, other);
   });
 
+  it("tells of a max_payload that evidence does not fit into", async () => {
+    for (const [encoding, maxPayload, isTold] of [
+      ["protobuf", "15KB", true],
+      ["protobuf", "16KB", false],
+      ["json", "127KB", true],
+      ["json", "128KB", false],
+    ] as const) {
+      const { bus, lines } = openBus([(await startServer(`max_payload: ${maxPayload}`)).port], { encoding });
+      await whenState(bus, "connected");
+      expect(JSON.stringify(lines).includes("max_payload is too small"), maxPayload).to.equal(isTold);
+    }
+  });
+
   for (const subject of ["", "a b", "a\r\nPUB b 0", "a..b", ".a", "a.", "a.*", "a.>", ">", "é"]) {
     it(`does not send to ${JSON.stringify(subject)}`, async () => {
       const server = await startServer();

@@ -10,6 +10,7 @@ import { needNatsServer, startNatsServer, type TestNatsServer } from "../support
 import { openTestBus, whenState } from "../support/open-test-bus.ts";
 
 const CONFIG = join(import.meta.dirname, "../../examples/nats/nats-server.conf");
+const DOCUMENT = join(import.meta.dirname, "../../docs/nats.md");
 const PASSWORDS = {
   SLUICE_1_PASSWORD: "horse-one",
   SLUICE_2_PASSWORD: "horse-two",
@@ -135,6 +136,22 @@ describe("examples/nats/nats-server.conf, enforced by a real nats-server", () =>
       stop();
     });
   }
+
+  it("lets the subscriber listen as docs/nats.md shows", async () => {
+    const text = await readFile(DOCUMENT, "utf8");
+    const patterns = [...text.matchAll(/^nats sub '([^']+)'$/gm)].map(([, pattern = ""]) => pattern);
+    expect(patterns).to.have.length.above(1);
+    const errors: unknown[] = [];
+    for (const pattern of patterns) {
+      const callback = (error: Error | null) => {
+        if (error !== null) errors.push(error.message);
+      };
+      const subscription = subscriber.subscribe(pattern, { callback });
+      await subscriber.flush();
+      subscription.unsubscribe();
+    }
+    expect(errors).to.deep.equal([]);
+  });
 
   it("does not let the subscriber say anything", async () => {
     const heard: string[] = [];
