@@ -120,6 +120,7 @@ export async function startSluice(
     admission: auth,
     corsOrigins: config.cors?.origins,
     readiness: new ServingState(true),
+    describeHealth: () => fleet.describe(),
     clock,
     logger,
     encodeError,

@@ -8,6 +8,7 @@ import type { BusCounts, HealthBus } from "../domain/health-bus.ts";
 import type { BreakerState, MetricsSource } from "../domain/metrics.ts";
 import type { Cleanup, Clock, Logger, Random } from "../domain/ports.ts";
 import { AlertWatch, type RaisedAlert } from "../fleet/alert-watch.ts";
+import { describeSharing } from "../fleet/describe-sharing.ts";
 import { EventPublisher } from "../fleet/event-publisher.ts";
 import { EvidenceExchange } from "../fleet/evidence-exchange.ts";
 import { FleetMetricsSource } from "../fleet/fleet-metrics.ts";
@@ -39,6 +40,8 @@ export interface Fleet {
   readonly metrics: MetricsSource;
   readonly observer: RouteObserver;
   onBreakerChange(deployment: Deployment, state: BreakerState): void;
+  /** What is heard of the others, as a line for people; undefined without others. */
+  describe(): string | undefined;
   /** Tells the others that this replica is about to stop. */
   announceDraining(): void;
   /** Stops sharing and closes the bus. */
@@ -92,6 +95,14 @@ export function buildFleet(
       exchange?.noteUrgent(deployment);
       publisher?.publishTransition(deployment, state);
     },
+    describe: () =>
+      sharing &&
+      exchange &&
+      describeSharing(
+        sharing.bus.state,
+        exchange.inbox.listPeers(),
+        routing.evidence.listLiveReplicas().length,
+      ),
     announceDraining: () => exchange?.announceDraining(),
     async close() {
       watch?.close();

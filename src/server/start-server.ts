@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly encodeError: EncodeError;
   /** The page behind `/metrics` of the admin address; undefined answers 404. */
   readonly metrics?: MetricsPage;
+  /** A line for people below the verdict of `/readyz`, which does not depend on it; undefined leaves it out. */
+  readonly describeHealth?: () => string | undefined;
   /** Methods of the admin address. */
   readonly adminMethods?: readonly RpcMethod[];
   /** Who may call what; undefined admits everyone. */
@@ -153,12 +155,14 @@ function makeRpcListener(options: ServerOptions): RpcListener {
 }
 
 async function openAdmin(options: ServerOptions, random: Random): Promise<AdminServer | undefined> {
-  const { config, readiness, admission, encodeError, clock, logger, metrics, adminMethods } = options;
+  const { config, readiness, describeHealth, admission, encodeError, clock, logger, metrics, adminMethods } =
+    options;
   if (config.adminAddress === undefined) return undefined;
   const admin = await startAdminServer({
     address: config.adminAddress,
     config,
     metrics,
+    describeHealth,
     methods: adminMethods ?? [],
     readiness,
     admission,

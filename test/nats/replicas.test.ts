@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Role } from "../../gen/sluice/v1/generation_pb.ts";
-import { BusDropReason, MetricsScope } from "../../gen/sluice/v1/metrics_pb.ts";
+import { BusDropReason, MetricsScope, SharingState } from "../../gen/sluice/v1/metrics_pb.ts";
 import { openGrpcJsCaller, readAll, type Spec } from "../rpc/clients/rpc-caller.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeUpstream } from "../support/fake-upstream.ts";
@@ -129,6 +129,11 @@ ${settings}`,
       expect(Number(unconnected?.count)).to.be.above(0);
     }, 10_000);
     nats.freeze();
+    await ask(first, 5);
+    await eventually(async () => {
+      const { fleet } = await readMetrics(first.baseUrl, MetricsScope.FLEET);
+      expect(fleet?.sharingState).to.equal(SharingState.CUT_OFF);
+    }, 10_000);
     await ask(first, 5);
     second.signal("SIGTERM");
     const { code, signal } = await second.ended;

@@ -14,6 +14,8 @@ export interface AdminPagesParts {
   /** Undefined means that there is no `/metrics`. */
   readonly metrics: MetricsPage | undefined;
   readonly readiness: ServingState;
+  /** A line for people below the verdict of `/readyz`, which does not depend on it. */
+  readonly describeHealth: (() => string | undefined) | undefined;
   readonly logger: Logger;
 }
 
@@ -34,7 +36,13 @@ export function createAdminPages(parts: AdminPagesParts): HttpDoor {
         answer(exchange, 200, makeText("ok\n"));
       } else if (exchange.path === "/readyz") {
         const isReady = parts.readiness.serving;
-        answer(exchange, isReady ? 200 : 503, makeText(isReady ? "ok\n" : "not serving\n"));
+        const details = parts.describeHealth?.();
+        const verdict = isReady ? "ok\n" : "not serving\n";
+        answer(
+          exchange,
+          isReady ? 200 : 503,
+          makeText(details === undefined ? verdict : `${verdict}${details}\n`),
+        );
       } else {
         void answerMetrics(exchange, parts);
       }

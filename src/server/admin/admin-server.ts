@@ -26,6 +26,8 @@ export interface AdminParts {
   readonly metrics: MetricsPage | undefined;
   readonly methods: readonly RpcMethod[];
   readonly readiness: ServingState;
+  /** See `AdminPagesParts`. */
+  readonly describeHealth: (() => string | undefined) | undefined;
   /** Who may call the methods and see the pages; undefined admits everyone. */
   readonly admission: Admission | undefined;
   readonly encodeError: EncodeError;

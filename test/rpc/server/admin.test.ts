@@ -11,6 +11,7 @@ const adminAddress = { host: "127.0.0.1", port: 0 };
 describe("the admin address", () => {
   let server: TestServer;
   let render: () => string | Promise<string>;
+  let details: string | undefined;
 
   beforeEach(async () => {
     render = () => "up 1\n";
@@ -18,7 +19,8 @@ describe("the admin address", () => {
       contentType: "text/plain; version=0.0.4",
       render: () => render(),
     };
-    server = await startTestServer({ config: { adminAddress }, metrics });
+    details = undefined;
+    server = await startTestServer({ config: { adminAddress }, metrics, describeHealth: () => details });
   });
 
   afterEach(() => server.drain());
@@ -41,7 +43,13 @@ describe("the admin address", () => {
 
   it("is alive whether ready or not, and ready only while it serves", async () => {
     expect(await ask("GET /livez")).to.match(/^HTTP\/1\.1 200 /);
-    expect(await ask("GET /readyz")).to.match(/^HTTP\/1\.1 200 /);
+    expect(await ask("GET /readyz"))
+      .to.match(/^HTTP\/1\.1 200 /)
+      .and.match(/\r\n\r\nok\n$/);
+    details = "sharing: cut off";
+    expect(await ask("GET /readyz"))
+      .to.match(/^HTTP\/1\.1 200 /)
+      .and.match(/\r\n\r\nok\nsharing: cut off\n$/);
     server.readiness.setReady(false);
     expect(await ask("GET /livez")).to.match(/^HTTP\/1\.1 200 /);
     expect(await ask("GET /readyz")).to.match(/^HTTP\/1\.1 503 /);
