@@ -1,4 +1,5 @@
 import type { MergeResult } from "../core/evidence/fleet-evidence.ts";
+import { MAX_DELAY_MS } from "../core/evidence/peer-evidence.ts";
 import type { RefusalReason } from "../domain/fleet-metrics.ts";
 import type { BusMessage } from "../domain/health-bus.ts";
 import type { Clock } from "../domain/ports.ts";
@@ -21,6 +22,28 @@ const REFUSALS: Readonly<Record<MergeResult, RefusalReason | undefined>> = {
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 /** A question holds nothing but who asks; as JSON too it is far shorter. */
 const MAX_QUESTION_BYTES = 4 * 1024;
+
+/** Replicas that are known from answers only. */
+const MAX_UNPROVEN_COUNT = 256;
+
+/** What a snapshot says of the process that it is of. */
+interface Claim {
+  readonly incarnation: number;
+  readonly sequence: number;
+  /** From its clock to ours. */
+  readonly offsetMs: number;
+}
+
+/**
+ * Whether a replica's own message goes on where the snapshot in its name ended. One of a later message, or of
+ * another clock, would keep what the replica says from ever being newer, or make it seem late.
+ */
+function isBorneOut(claim: Claim, header: ReplicaHeader, nowMs: number): boolean {
+  const driftMs = Math.abs(nowMs - header.sentMs - claim.offsetMs);
+  return (
+    header.incarnation === claim.incarnation && header.sequence > claim.sequence && driftMs <= MAX_DELAY_MS
+  );
+}
 
 /** What reading a message may cost: `payload` alone may have to be parsed for. */
 function bytesOf(message: BusMessage): number {
@@ -46,8 +69,8 @@ export class EvidenceInbox {
   readonly #parts: InboxParts;
   readonly #peers = new PeerList();
   readonly #refused = new Map<RefusalReason, number>();
-  /** Replicas known from a snapshot only, with their incarnation there: nobody vouches for who wrote it. */
-  readonly #unproven = new Map<string, number>();
+  /** Replicas known from a snapshot only, with what it says of them: nobody vouches for who wrote it. */
+  readonly #unproven = new Map<string, Claim>();
   #answerBytesLeft = 0;
   #receivedCount = 0;
   #hasSameId = false;
@@ -87,10 +110,10 @@ export class EvidenceInbox {
     const refused = this.#peers.accept(header, nowMs);
     if (refused === "set_back") evidence.forgetReplica(sender);
     else if (refused !== undefined) return this.#refuse(refused);
-    const unprovenIncarnation = this.#unproven.get(sender);
-    if (unprovenIncarnation !== undefined) {
+    const claim = this.#unproven.get(sender);
+    if (claim !== undefined) {
       this.#unproven.delete(sender);
-      if (unprovenIncarnation !== header.incarnation) evidence.forgetReplica(sender);
+      if (!isBorneOut(claim, header, nowMs)) evidence.forgetReplica(sender);
     }
     this.#join(decoded.message);
     evidence.hearReplica(sender, header.draining);
@@ -107,10 +130,15 @@ export class EvidenceInbox {
     if (this.#answerBytesLeft < 0) return this.#refuse("too_many");
     const decoded = decodeSnapshot(answer.payload);
     if ("refused" in decoded) return this.#refuse(decoded.refused);
-    const { replicaId, incarnation } = decoded.message.header;
+    const { replicaId, incarnation, sequence, sentMs } = decoded.message.header;
     if (this.#isOwn(decoded.message.header)) return this.#refuse("wrong_sender");
-    if (this.#peers.list(this.#parts.clock.nowMs()).some((peer) => peer.replicaId === replicaId)) return;
-    this.#unproven.set(replicaId, incarnation);
+    const nowMs = this.#parts.clock.nowMs();
+    // Of two in one name the first is taken: the replica itself shows soon whether it was the right one.
+    const isKnown =
+      this.#unproven.has(replicaId) || this.#peers.list(nowMs).some((peer) => peer.replicaId === replicaId);
+    if (isKnown) return;
+    if (this.#unproven.size >= MAX_UNPROVEN_COUNT) return this.#refuse("too_many_replicas");
+    this.#unproven.set(replicaId, { incarnation, sequence, offsetMs: nowMs - sentMs });
     this.#join(decoded.message);
   }
 

@@ -22,7 +22,7 @@ const SILENCE_HALF_LIFE_MS = 10_000;
  */
 const MAX_DRIFT_RATIO = 500e-6;
 /** A message this much later than its sender's quickest one was held up on the way. */
-const MAX_DELAY_MS = 5_000;
+export const MAX_DELAY_MS = 5_000;
 
 /** What a minute is for advice: attempts that were answered and that failed. */
 const MINUTE_MS = 60_000;
