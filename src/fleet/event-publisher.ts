@@ -12,7 +12,7 @@ import type { AttemptRecord } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
 import type { HealthBus } from "../domain/health-bus.ts";
 import type { BreakerState } from "../domain/metrics.ts";
-import type { Clock } from "../domain/ports.ts";
+import type { Cleanup, Clock } from "../domain/ports.ts";
 import { TokenBucket } from "../lib/token-bucket.ts";
 import { encodeDuration, encodeOutcome, encodePurpose, encodeUsage } from "../service/encode-attempt.ts";
 import type { AlertKind as AlertName, RaisedAlert } from "./alert-watch.ts";
@@ -39,6 +39,7 @@ export class EventPublisher {
   readonly #states = new Map<string, BreakerState>();
   /** The last of each kind and model, where nobody could be reached: what has not been told is told on return. */
   readonly #untoldAlerts = new Map<string, Uint8Array>();
+  readonly #stopListening: Cleanup;
   #droppedCount = 0;
   #untoldCount = 0;
 
@@ -47,7 +48,7 @@ export class EventPublisher {
     this.#clock = clock;
     this.#replicaId = replicaId;
     this.#budget = new TokenBucket(MAX_EVENTS_PER_S, MAX_EVENTS_PER_S, clock.nowMs());
-    bus.onStateChange((state) => {
+    this.#stopListening = bus.onStateChange((state) => {
       if (state !== "connected") return;
       for (const [key, payload] of this.#untoldAlerts) this.#sendAlert(key, payload);
     });
@@ -56,6 +57,11 @@ export class EventPublisher {
   /** Events that were left out or could not be sent. */
   get droppedCount(): number {
     return this.#droppedCount;
+  }
+
+  /** Lets go of the bus. */
+  close(): void {
+    this.#stopListening();
   }
 
   /** Tells of an ended attempt. */

@@ -1,5 +1,6 @@
 /** Builds what replicas tell each other, and what operators are told. */
 
+import { classifyEvidence } from "../core/evidence/outcome-door.ts";
 import type { AlertRules } from "../domain/alert-rules.ts";
 import type { AttemptRecord } from "../domain/attempt.ts";
 import type { Deployment } from "../domain/deployment.ts";
@@ -107,6 +108,7 @@ export function buildFleet(
     async close() {
       watch?.close();
       stopWatching?.();
+      publisher?.close();
       exchange?.close();
       await sharing?.bus.close();
     },
@@ -143,9 +145,10 @@ function logReachability(bus: HealthBus, logger: Logger): Cleanup {
   });
 }
 
-/** What the others should know at once. */
+/** What the others should know at once. A caller's error is news to nobody, and there may be many of them. */
 function isUrgent({ outcome }: AttemptRecord): boolean {
-  return outcome !== "success" && outcome !== "cancelled" && outcome !== "superseded";
+  const kind = classifyEvidence(outcome, 0, 0, true);
+  return kind === "hard" || kind === "weak" || kind === "limited" || kind === "credential";
 }
 
 function logAlert(
