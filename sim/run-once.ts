@@ -59,6 +59,7 @@ export function runOnce(input: RunInput): Measures {
   fleet.close();
   clock.runUntil(untilMs + regime.timeoutMs + DRAIN_MS, referee.checkEvent);
   referee.checkEnd();
+  fleet.checkEnd?.();
   if (clock.pendingCount > 0) throw new InvariantViolation("I6", `${clock.pendingCount} timers are left`);
   return measure(referee, {
     scenario,
