@@ -3,6 +3,9 @@ import type { GoalResult } from "./goals.ts";
 import type { Report } from "./report.ts";
 import type { Table } from "./summarize.ts";
 
+/** Below so many seeds a percentile bootstrap covers far less than it says. */
+const FEW_SEEDS = 10;
+
 /** Renders the report as Markdown. */
 export function renderMarkdown(report: Report): string {
   const { seeds, requestCount, utilityVersion, command, losses, oracleLosses, violations, tables, goals } =
@@ -14,6 +17,11 @@ export function renderMarkdown(report: Report): string {
     "",
     `- Command: \`${command}\``,
     `- Seeds: ${nameSeeds(seeds)}; ${requestCount.toLocaleString("en")} simulated requests; utility ${utilityVersion}`,
+    ...(seeds.length < FEW_SEEDS
+      ? [
+          `- Intervals over ${seeds.length} seeds are narrower than 95 %: the bootstrap needs ${FEW_SEEDS} or more to be near it.`,
+        ]
+      : []),
     "- Utility: `success × (wq·quality + wl·e^(−T/2Tref) + wc·e^(−cost/cref))`, see `sim/world/utility.ts`.",
     "- Regret is normalised: 0 is the oracle O1, 100 % is random choice. O1 knows the state of the world (errors,",
     "  speeds, what is left of every quota) but not the draws, and saves scarce quota for those to whom it is",

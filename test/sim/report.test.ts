@@ -104,6 +104,13 @@ describe("the report", () => {
   });
 });
 
+describe("the goals", () => {
+  it("judge the fairness between replicas wherever none is wronged on purpose", () => {
+    const made = report([pretend(makeTask("S9", "sluice", 1), { fairness: 1.06 })]);
+    expect(verdictOf(made, "S9", "fairness between replicas")).to.equal("missed");
+  });
+});
+
 describe("a run", () => {
   it("tells the routers of a price's return too", () => {
     const told: number[] = [];
