@@ -131,6 +131,8 @@ const BUGS: readonly PlantedBug[] = [
       const call = world.call(endpoint, request, listener);
       return { abort: () => void world.clock.timer(200, () => call.abort()) };
     }),
+    // It shows where a request ends with the abort: at its deadline.
+    effects: [makeEffect("*", { perTokenFactor: 20 })],
   },
   {
     bug: "every call is made twice",
