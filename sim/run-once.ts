@@ -4,14 +4,14 @@ import { InvariantViolation } from "./check/invariant-violation.ts";
 import { Referee } from "./check/referee.ts";
 import type { Fleet } from "./fleet/fleet.ts";
 import type { Contestant } from "./policies/contestants.ts";
-import { type Measures, measure } from "./report/measure.ts";
+import { type Measures, measure, type Sighting } from "./report/measure.ts";
 import { matches } from "./world/conditions.ts";
 import type { EndpointSpec } from "./world/endpoint-spec.ts";
 import { EventClock } from "./world/event-clock.ts";
 import { generateIncidents } from "./world/incidents.ts";
 import type { Regime } from "./world/regime.ts";
 import type { Effect, Scenario } from "./world/scenario.ts";
-import { makeWorkload, type SimRequest, type TraceRow } from "./world/workload.ts";
+import { makeWorkload, type SimRequest, type Trace } from "./world/workload.ts";
 import { World } from "./world/world.ts";
 
 /** What a run is made of. */
@@ -23,7 +23,7 @@ export interface RunInput {
   readonly endpoints: readonly EndpointSpec[];
   /** Arrivals stop here; the scenario's own length, or less. */
   readonly untilMs: number;
-  readonly trace: readonly TraceRow[] | undefined;
+  readonly trace: Trace | undefined;
   /** Incidents of providers instead of generated ones, for scenarios that have incidents. */
   readonly incidents: readonly Effect[] | undefined;
 }
@@ -59,6 +59,7 @@ export function runOnce(input: RunInput): Measures {
   fleet.close();
   clock.runUntil(untilMs + regime.timeoutMs + DRAIN_MS, referee.checkEvent);
   referee.checkEnd();
+  fleet.checkEnd?.();
   if (clock.pendingCount > 0) throw new InvariantViolation("I6", `${clock.pendingCount} timers are left`);
   return measure(referee, {
     scenario,
@@ -95,7 +96,8 @@ function scheduleReloads(
   fleet: Fleet,
   untilMs: number,
 ): void {
-  const times = new Set(effects.filter(({ priceFactor }) => priceFactor !== 1).map(({ fromMs }) => fromMs));
+  const changes = effects.filter(({ priceFactor }) => priceFactor !== 1);
+  const times = new Set(changes.flatMap((each) => [each.fromMs, each.untilMs]));
   for (const atMs of times) {
     if (atMs >= untilMs) continue;
     clock.timer(atMs, () =>
@@ -112,22 +114,23 @@ function scheduleRestarts(clock: EventClock, { scenario, regime, untilMs }: RunI
   }
 }
 
+interface Watch {
+  foundMs: Sighting | undefined;
+}
+
 /** Finds when, after the network has healed, all replicas knew the same of the time before. */
-function watchAgreement(
-  clock: EventClock,
-  { scenario, untilMs }: RunInput,
-  fleet: Fleet,
-): { readonly foundMs: number | undefined } {
+function watchAgreement(clock: EventClock, { scenario, untilMs }: RunInput, fleet: Fleet): Watch {
   const { healsMs } = scenario.network;
-  const watch: { foundMs: number | undefined } = { foundMs: undefined };
-  if (healsMs === 0 || fleet.agrees === undefined) return watch;
+  const watch: Watch = { foundMs: undefined };
+  if (healsMs === 0 || healsMs >= untilMs || fleet.agrees === undefined) return watch;
+  watch.foundMs = "never";
   const look = () => {
     if (fleet.agrees?.(healsMs) === true) watch.foundMs = clock.nowMs() - healsMs;
     else if (clock.nowMs() + AGREEMENT_LOOK_MS < Math.min(untilMs, healsMs + MAX_AGREEMENT_MS)) {
       clock.timer(AGREEMENT_LOOK_MS, look);
     }
   };
-  if (healsMs < untilMs) clock.timer(healsMs, look);
+  clock.timer(healsMs, look);
   return watch;
 }
 
@@ -137,8 +140,8 @@ function watchSuspicion(
   { scenario, endpoints, regime, untilMs }: RunInput,
   fleet: Fleet,
   { starts }: Referee,
-): { readonly foundMs: number | undefined } {
-  const watch: { foundMs: number | undefined } = { foundMs: undefined };
+): Watch {
+  const watch: Watch = { foundMs: undefined };
   if (scenario.bad === "" || scenario.faultFromMs >= untilMs) return watch;
   const bad = endpoints.flatMap((spec, index) => (matches(scenario.bad, spec) ? [index] : []));
   const { faultFromMs } = scenario;
@@ -152,9 +155,9 @@ function watchSuspicion(
     const busiest = bad.toSorted((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0))[0] ?? 0;
     const look = () => {
       const count = fleet.countReplicasAgainst(busiest);
-      if (count === undefined || clock.nowMs() + WATCH_MS >= endMs) return;
-      if (count >= regime.replicaCount) watch.foundMs = clock.nowMs() - faultFromMs;
-      else clock.timer(WATCH_MS, look);
+      if (count === undefined) return;
+      watch.foundMs = count >= regime.replicaCount ? clock.nowMs() - faultFromMs : "never";
+      if (watch.foundMs === "never" && clock.nowMs() + WATCH_MS < endMs) clock.timer(WATCH_MS, look);
     };
     look();
   });

@@ -1,6 +1,6 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, existsSync, truncateSync } from "node:fs";
 import type { Measures } from "../report/measure.ts";
-import { asObject, DataError } from "../world/read-json.ts";
+import { asObject, DataError, readNamedFile } from "../world/read-json.ts";
 import { type RunResult, type RunTask, replayCommand } from "./run-task.ts";
 
 /**
@@ -12,11 +12,14 @@ export class KeptRuns {
   readonly #file: string;
   readonly #results = new Map<string, Pick<RunResult, "measures" | "violation">>();
 
-  /** Reads what is there. Throws `DataError`. */
+  /** Reads what is there; a last line that a broken-off run left half written is taken away. Throws `DataError`. */
   constructor(file: string) {
     this.#file = file;
     if (!existsSync(file)) return;
-    for (const [index, line] of readFileSync(file, "utf8").split("\n").entries()) {
+    const text = readNamedFile(file, "--keep");
+    const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+    if (whole !== "" && whole.length < text.length) truncateSync(file, Buffer.byteLength(whole));
+    for (const [index, line] of (whole === "" ? text : whole).split("\n").entries()) {
       if (line === "") continue;
       const { run, measures, violation } = readLine(line, `${file}:${index + 1}`);
       this.#results.set(run, { measures, violation });

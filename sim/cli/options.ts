@@ -17,6 +17,8 @@ export interface SimOptions {
   /** Shortens every scenario. */
   readonly untilMs: number;
   readonly trace: string | undefined;
+  /** So many of the trace at once. */
+  readonly traceCopyCount: number;
   readonly outages: string | undefined;
   readonly json: string | undefined;
   readonly markdown: string | undefined;
@@ -37,9 +39,11 @@ export const HELP = `Runs the router and the other strategies in virtual time an
   --regime NAME      tight, roomy or both (both)
   --policy a,b       only these: ${CONTESTANTS.map(({ name }) => name).join(", ")} (all)
   --replicas N       so many replicas in place of the regime's 8 (tight) and 4 (roomy)
-  --minutes N        at most so many minutes of virtual time per run
+  --minutes N        at most so many minutes of virtual time per run (each scenario's own, 30)
   --jobs N           worker threads (1)
   --trace FILE       arrivals and lengths from a CSV: seconds,prompt tokens,output tokens
+                     (or its gzip), from its beginning again when it is over
+  --trace-copies N   so many of the trace at once, each begun elsewhere (1)
   --outages FILE     incidents for S16 from a CSV: provider,start,end in seconds
   --json FILE --markdown FILE --html FILE   write the report there too
   --keep FILE        keep results of runs there and do not make again what is there;
@@ -47,32 +51,47 @@ export const HELP = `Runs the router and the other strategies in virtual time an
   --sweep FILE       try the baselines' figures instead and leave the best there
 `;
 
-/** Reads the command line. Throws `DataError`. */
-export function readOptions(args: readonly string[]): SimOptions {
-  const text = { type: "string" } as const;
-  const names = [
+const OUTPUTS = ["json", "markdown", "html", "jobs", "keep"];
+const TEXT = { type: "string" } as const;
+const NAMES = [
+  ...[
     "scenario",
     "seeds",
     "regime",
     "policy",
     "replicas",
     "minutes",
-    "jobs",
     "trace",
+    "trace-copies",
     "outages",
-    "json",
-    "markdown",
-    "html",
-    "keep",
     "sweep",
-  ];
+  ],
+  ...OUTPUTS,
+];
+const OPTIONS = {
+  ...Object.fromEntries(NAMES.map((name) => [name, TEXT])),
+  help: { type: "boolean" } as const,
+};
+
+/** The command that makes the same report again: where it goes, and how many threads make it, changes nothing in it. */
+export function nameCommand(args: readonly string[]): string {
+  const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: true, tokens: true });
+  const words = tokens.flatMap((token) =>
+    token.kind === "option" && !OUTPUTS.includes(token.name) ? [`--${token.name}`, token.value ?? ""] : [],
+  );
+  return ["node sim/run.ts", ...words.map(quote)].join(" ");
+}
+
+/** For a shell: what is not plain in single quotes. */
+function quote(word: string): string {
+  return /^[\w./,=@:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Reads the command line. Throws `DataError`. */
+export function readOptions(args: readonly string[]): SimOptions {
   let values: Partial<Record<string, string | boolean>>;
   try {
-    const options = {
-      ...Object.fromEntries(names.map((name) => [name, text])),
-      help: { type: "boolean" } as const,
-    };
-    values = parseArgs({ args: [...args], options, strict: true }).values;
+    values = parseArgs({ args: [...args], options: OPTIONS, strict: true }).values;
   } catch (error) {
     throw new DataError(error instanceof Error ? error.message : "the options cannot be read");
   }
@@ -90,6 +109,8 @@ export function readOptions(args: readonly string[]): SimOptions {
     if (!known.includes(name))
       throw new DataError(`--policy: ${name} is unknown; one of ${known.join(", ")}`);
   }
+  if (textOf("trace-copies") !== undefined && textOf("trace") === undefined)
+    throw new DataError("--trace-copies: needs --trace");
   return {
     scenarios: listOf(textOf("scenario")).map((id) => id.toUpperCase()),
     seeds: readSeeds(textOf("seeds") ?? "1-3"),
@@ -103,6 +124,7 @@ export function readOptions(args: readonly string[]): SimOptions {
         ? Infinity
         : readCount("--minutes", textOf("minutes") ?? "", 1e5) * 60_000,
     trace: textOf("trace"),
+    traceCopyCount: readCount("--trace-copies", textOf("trace-copies") ?? "1", 1_000),
     outages: textOf("outages"),
     json: textOf("json"),
     markdown: textOf("markdown"),
@@ -133,7 +155,8 @@ const MAX_SEED_COUNT = 10_000;
 /** Reads `1-3,7`. */
 function readSeeds(text: string): readonly number[] {
   const seeds = listOf(text).flatMap((part) => {
-    const [first = "", last = first] = part.split("-");
+    const [first = "", last = first, ...rest] = part.split("-");
+    if (rest.length > 0) throw new DataError(`--seeds: ${part} is no range`);
     const from = readCount("--seeds", first, 2 ** 31);
     const to = readCount("--seeds", last, 2 ** 31);
     if (to < from || to - from >= MAX_SEED_COUNT) throw new DataError(`--seeds: ${part} is no range`);

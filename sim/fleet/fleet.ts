@@ -14,6 +14,8 @@ export interface Fleet {
   restart(replica: number): void;
   /** No more requests come; timers of its own must go. */
   close(): void;
+  /** All is over: throws `InvariantViolation` when something was not given back. */
+  checkEnd?(): void;
   /** How many replicas hold the endpoint for failed: open, half-open or suspect. Undefined where that means nothing. */
   countReplicasAgainst(endpoint: number): number | undefined;
   /** Whether all replicas know the same of the time before `untilMs`; undefined where they tell each other nothing. */

@@ -31,6 +31,7 @@ export class PolicyFleet implements Fleet {
           endpoints: world.endpoints,
           regime,
           random: seededRandom(deriveSeed(seed, 1_000 + index)),
+          fleet: this,
           nowMs: () => world.clock.nowMs(),
           priceFactorOf: (endpoint) => this.#priceFactors[endpoint] ?? 1,
         },

@@ -22,6 +22,8 @@ export class SluiceFleet implements Fleet {
   #bus: GossipBus | undefined;
   #priceFactors: readonly number[];
   #replicas: SluiceReplica[];
+  /** Those that serve and those that did before. */
+  readonly #all: SluiceReplica[] = [];
 
   /** `admitStrangers` may join others to the bus that are none of the replicas. */
   constructor(parts: FleetParts, options: SluiceOptions, admitStrangers?: (bus: GossipBus) => Cleanup) {
@@ -82,6 +84,10 @@ export class SluiceFleet implements Fleet {
     return this.#replicas.reduce((sum, replica) => sum + replica.openingCount, 0) + this.#closedOpeningCount;
   }
 
+  checkEnd(): void {
+    for (const replica of this.#all) replica.checkEnd();
+  }
+
   agrees(untilMs: number): boolean {
     return this.#parts.world.endpoints.every((_, endpoint) => {
       const [first, ...others] = this.#replicas.map((replica) => replica.describeCounters(endpoint, untilMs));
@@ -104,7 +110,7 @@ export class SluiceFleet implements Fleet {
     const { world, regime, network, seed } = this.#parts;
     const offsetOf = (replica: number) =>
       CLOCK_BASE_MS + network.skewMs * (2 * drawUnit(seed, replica, 0, 0, 61) - 1);
-    return new SluiceReplica({
+    const replica = new SluiceReplica({
       index,
       fleet: this.#parts,
       config: configureSluice(world.endpoints, regime, this.#options, this.#priceFactors),
@@ -115,5 +121,7 @@ export class SluiceFleet implements Fleet {
       bus: this.#bus,
       incarnation: this.#startCount,
     });
+    this.#all.push(replica);
+    return replica;
   }
 }

@@ -18,6 +18,12 @@ export const WHOLE_SLUICE: SluiceOptions = {
   tripTest: true,
 };
 
+/** What extra attempts may cost, as the product's defaults have it. */
+export const BUDGETS = {
+  extra: { ratio: 0.2, perSecond: 3 },
+  hedges: { ratio: 0.05, perSecond: 0 },
+} as const;
+
 const SIMULATOR = {
   kind: "simulator",
   timeToFirstTokenMs: 0,
@@ -73,7 +79,7 @@ export function configureSluice(
         retryClasses: new Set(["rate_limit", "server_error", "overloaded", "network", "stream_interrupted"]),
       },
       providerRetry: new Map(),
-      budgets: { extra: { ratio: 0.2, perSecond: 3 }, hedges: { ratio: 0.05, perSecond: 0 } },
+      budgets: BUDGETS,
       hedging: { enabled: options.hedging, minDelayMs: 800 },
       weights: {
         speed: { quality: 0.2, latency: 0.7, cost: 0.1 },

@@ -11,6 +11,7 @@ import type { SimRequest } from "../world/workload.ts";
 import type { FleetParts } from "./fleet.ts";
 import type { GossipBus } from "./gossip-bus.ts";
 import { makeGenerationRequest } from "./make-generation-request.ts";
+import { ReplicaBooks } from "./replica-books.ts";
 import { startGossip } from "./replica-gossip.ts";
 import { skewClock } from "./skewed-clock.ts";
 import type { SluiceOptions } from "./sluice-options.ts";
@@ -46,7 +47,7 @@ export class SluiceReplica {
   readonly #routing: Routing;
   readonly #gossip: EvidenceExchange | undefined;
   readonly #rules: readonly CallRules[];
-  readonly #requests = new Map<string, SimRequest>();
+  readonly #books: ReplicaBooks;
   #stateChangeCount = 0;
   #openingCount = 0;
   #attemptCount = 0;
@@ -57,6 +58,7 @@ export class SluiceReplica {
     const { fleet, config, random, bus, index, options } = parts;
     this.#clock = skewClock(fleet.world.clock, parts.clockOffsetMs);
     const nowMs = () => this.#clock.nowMs();
+    this.#books = new ReplicaBooks(`replica ${index}`, nowMs);
     this.#rules = fleet.world.endpoints.map(
       ({ id }) => new CallRules(`${id} by replica ${index}`, nowMs, options.tripTest ? 2 : 1),
     );
@@ -80,8 +82,9 @@ export class SluiceReplica {
       this.#rules[indexes.get(id) ?? -1]?.enter(state);
     });
     this.#routing.observe({
-      onAttemptEnd: (record) => {
+      onAttemptEnd: (record, requestId) => {
         this.#rules[indexes.get(record.deployment.id) ?? -1]?.settle();
+        this.#books.settle(requestId, record);
         if (isAlarming(record)) this.#gossip?.noteUrgent(record.deployment);
         else this.#gossip?.noteChange(record.deployment);
       },
@@ -121,10 +124,10 @@ export class SluiceReplica {
   submit(request: SimRequest): void {
     const { referee, regime } = this.#parts.fleet;
     const requestId = String(request.index);
-    this.#requests.set(requestId, request);
+    this.#books.accept(requestId, request);
     const nowMs = this.#clock.nowMs();
     const finish = (succeeded: boolean) => {
-      this.#requests.delete(requestId);
+      this.#books.close(requestId);
       referee.finish(request, succeeded);
     };
     let deliveringAttempt = 0;
@@ -193,19 +196,34 @@ export class SluiceReplica {
     this.#leaveBus();
   }
 
+  /** All requests have ended. Throws `InvariantViolation` when something is not given back. */
+  checkEnd(): void {
+    for (const rules of this.#rules) rules.checkSettled();
+    const { evidence, deployments } = this.#routing;
+    const name = `replica ${this.#parts.index}`;
+    if (this.#books.openCount > 0)
+      throw new InvariantViolation("I6", `${name} keeps ${this.#books.openCount} requests`);
+    for (const deployment of this.#parts.config.models.flatMap((model) => model.deployments)) {
+      const { limit } = deployments.entry(deployment);
+      const { inFlightCount } = evidence.report(deployment);
+      if (inFlightCount + limit.inUseCount + limit.waitingCount > 0)
+        throw new InvariantViolation("I6", `${name} counts calls of ${deployment.id} that are over`);
+    }
+  }
+
   #buildProviders(): ReadonlyMap<string, Provider> {
     const { world } = this.#parts.fleet;
-    const find = ({ traceparent = "" }: ProviderCall) => {
-      const request = this.#requests.get(traceparent);
-      if (request === undefined)
-        throw new InvariantViolation("I4", `request ${traceparent} calls after its end`);
-      return request;
-    };
+    const find = ({ traceparent = "" }: ProviderCall) => this.#books.find(traceparent);
     const onCall = (endpoint: number, request: SimRequest, end: CallEndListener) => {
       const ended = this.#rules[endpoint]?.begin();
-      end.fn = ended;
       const deployment = this.#parts.config.models[endpoint]?.deployments[0];
       if (deployment === undefined) return;
+      const requestId = String(request.index);
+      this.#books.begin(requestId);
+      end.fn = (retryAfterMs, outputTokens) => {
+        ended?.(retryAfterMs, outputTokens !== undefined);
+        this.#books.end(requestId, deployment.id, outputTokens);
+      };
       const { breakerState, takesTurns } = this.#routing.evidence.view(deployment, this.#clock.nowMs());
       if (breakerState === "half_open" || takesTurns) this.#parts.fleet.referee.noteProbe(request);
       this.#gossip?.noteChange(deployment);

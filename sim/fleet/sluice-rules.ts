@@ -12,7 +12,7 @@ export type EndCall = (retryAfterMs: number | undefined, succeeded: boolean) => 
  * The rules of one replica's calls to one endpoint. I7: none while the breaker is open;
  * one at a time while it is half-open, and as many good ones as the rule says before it closes;
  * a half-open one is probed sooner or later; none before a Retry-After is over.
- * I2: no call is settled that was not made.
+ * It opens from closed only on evidence of its own: a call that failed, was given up or is still silent. I2: every call is settled once.
  */
 export class CallRules {
   readonly #nowMs: () => number;
@@ -25,6 +25,9 @@ export class CallRules {
   #probedMs = 0;
   #notBeforeMs = 0;
   #unsettledCount = 0;
+  /** Since the breaker last closed. */
+  #badCallCount = 0;
+  #runningCount = 0;
 
   /** `leastGoodProbeCount`: how many good probes close the breaker at the least. */
   constructor(name: string, nowMs: () => number, leastGoodProbeCount: number) {
@@ -38,6 +41,8 @@ export class CallRules {
     if (state === "closed" && this.#goodProbeCount < this.#leastGoodProbeCount) {
       throw new InvariantViolation("I7", `${this.#name} closes after ${this.#goodProbeCount} good probes`);
     }
+    if (state === "open" && this.#state === "closed") this.#checkEvidence();
+    if (state === "closed") this.#badCallCount = 0;
     this.#state = state;
     this.#epoch += 1;
     this.#probeCount = 0;
@@ -53,6 +58,7 @@ export class CallRules {
       throw new InvariantViolation("I7", `${this.#name} is called before its Retry-After is over`);
     }
     this.#unsettledCount += 1;
+    this.#runningCount += 1;
     const epoch = this.#epoch;
     if (this.#state === "half_open") {
       this.#probeCount += 1;
@@ -60,6 +66,8 @@ export class CallRules {
       if (this.#probeCount > 1) throw new InvariantViolation("I7", `${this.#name} is probed twice at a time`);
     }
     return (retryAfterMs, succeeded) => {
+      this.#runningCount -= 1;
+      if (!succeeded) this.#badCallCount += 1;
       if (epoch === this.#epoch && this.#state === "half_open") {
         this.#probeCount -= 1;
         if (succeeded) this.#goodProbeCount += 1;
@@ -75,6 +83,17 @@ export class CallRules {
     this.#unsettledCount -= 1;
     if (this.#unsettledCount < 0)
       throw new InvariantViolation("I2", `${this.#name}: a call is settled twice`);
+  }
+
+  /** To be called when all is over. Throws `InvariantViolation`. */
+  checkSettled(): void {
+    if (this.#unsettledCount > 0)
+      throw new InvariantViolation("I2", `${this.#name}: ${this.#unsettledCount} calls are never settled`);
+  }
+
+  #checkEvidence(): void {
+    if (this.#badCallCount + this.#runningCount === 0)
+      throw new InvariantViolation("I7", `${this.#name} opens without a bad call of its own`);
   }
 
   /** To be called at the end of the traffic. Throws `InvariantViolation`. */

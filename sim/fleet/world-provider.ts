@@ -1,7 +1,6 @@
 import type { Provider, ProviderAttempt, ProviderCall, ProviderSink } from "../../src/domain/ports.ts";
 import type { SimRequest } from "../world/workload.ts";
 import type { WorldView } from "../world/world.ts";
-import type { EndCall } from "./sluice-rules.ts";
 
 /** One provider of the world, spoken to through the router's own port. */
 export class WorldProvider implements Provider {
@@ -33,7 +32,7 @@ export class WorldProvider implements Provider {
     const running = this.#world.call(endpoint, request, {
       onFirstToken: () => sink.onEvents(FIRST_DELTA),
       onEnd(failure, outputTokens) {
-        ended.fn?.(failure?.retryAfterMs, failure === undefined);
+        ended.fn?.(failure?.retryAfterMs, failure === undefined ? outputTokens : undefined);
         if (failure !== undefined) return sink.onEnd({ kind: "failed", failure });
         sink.onEvents([{ kind: "usage", usage: { inputTokens: request.promptTokens, outputTokens } }]);
         sink.onEnd(COMPLETED);
@@ -43,7 +42,7 @@ export class WorldProvider implements Provider {
       pause() {},
       resume() {},
       abort() {
-        ended.fn?.(undefined, false);
+        ended.fn?.(undefined, undefined);
         running.abort();
       },
     };
@@ -54,7 +53,8 @@ export class WorldProvider implements Provider {
 
 /** Filled in by whoever wants to know when a call is over. */
 export interface CallEndListener {
-  fn: EndCall | undefined;
+  /** `outputTokens` is undefined for what is no whole answer. */
+  fn: ((retryAfterMs: number | undefined, outputTokens: number | undefined) => void) | undefined;
 }
 
 const FIRST_DELTA = [{ kind: "text_delta", text: "." }] as const;

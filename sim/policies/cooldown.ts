@@ -19,11 +19,13 @@ const MINUTE_MS = 60_000;
 export class Cooldown {
   readonly #nowMs: () => number;
   readonly #options: CooldownOptions;
-  readonly #untilMs = new Map<number, number>();
+  readonly #untilMs: Map<number, number>;
   readonly #counts = new Map<number, { minute: number; callCount: number; failureCount: number }>();
 
-  constructor(nowMs: () => number, options: CooldownOptions) {
+  /** `untilMs`: who is out until when; replicas with a shared Redis have one together. */
+  constructor(nowMs: () => number, options: CooldownOptions, untilMs = new Map<number, number>()) {
     this.#nowMs = nowMs;
+    this.#untilMs = untilMs;
     this.#options = options;
   }
 

@@ -1,4 +1,4 @@
-import { pickLeast } from "./pick.ts";
+import { pickLeastAtRandom } from "./pick.ts";
 import type { PolicyFactory } from "./policy.ts";
 
 /** Outlier detection. */
@@ -10,6 +10,9 @@ export interface EnvoyOptions {
   readonly panicRatio: number;
 }
 
+/** How often Envoy looks at its hosts; each look at a healthy one takes one off its times ejected. */
+const SWEEP_MS = 10_000;
+
 /** Envoy's defaults for outlier detection. */
 export const ENVOY: EnvoyOptions = {
   consecutiveCount: 5,
@@ -20,13 +23,14 @@ export const ENVOY: EnvoyOptions = {
 };
 
 /**
- * Envoy's least request (all compared, as it advises for few endpoints) with outlier
- * detection: five 5xx in a row eject for 30 s × times ejected, at most 300 s; when fewer
- * than half are left, ejections are not looked at. 429 is no 5xx. The most that may be ejected is
+ * Envoy's least request (all compared, as it advises for few endpoints; at random of equal ones)
+ * with outlier detection: five 5xx in a row eject for 30 s × times ejected, at most 300 s, and
+ * each 10 s in health afterwards take one time off; when fewer than half are left, ejections are
+ * not looked at. 429 is no 5xx. The most that may be ejected is
  * raised from 10 % of hosts to half, or with ten hosts one alone could ever be.
  */
 export function envoyPolicy(options: EnvoyOptions): PolicyFactory {
-  return ({ nowMs, endpoints }) => {
+  return ({ nowMs, random, endpoints }) => {
     const inFlight = endpoints.map(() => 0);
     const failures = endpoints.map(() => 0);
     const ejections = endpoints.map(() => 0);
@@ -37,7 +41,11 @@ export function envoyPolicy(options: EnvoyOptions): PolicyFactory {
       choose(_request, untried) {
         const panics = 1 - ejectedRatio() < options.panicRatio;
         const healthy = panics ? untried : untried.filter((endpoint) => !isEjected(endpoint));
-        return pickLeast(healthy.length > 0 ? healthy : untried, (endpoint) => inFlight[endpoint] ?? 0);
+        return pickLeastAtRandom(
+          healthy.length > 0 ? healthy : untried,
+          (endpoint) => inFlight[endpoint] ?? 0,
+          random,
+        );
       },
       onStart(endpoint) {
         inFlight[endpoint] = (inFlight[endpoint] ?? 0) + 1;
@@ -49,7 +57,8 @@ export function envoyPolicy(options: EnvoyOptions): PolicyFactory {
         if ((failures[endpoint] ?? 0) < options.consecutiveCount || ejectedRatio() >= options.maxEjectedRatio)
           return;
         failures[endpoint] = 0;
-        const times = (ejections[endpoint] ?? 0) + 1;
+        const healthyMs = Math.max(nowMs() - (untilMs[endpoint] ?? 0), 0);
+        const times = Math.max((ejections[endpoint] ?? 0) - Math.floor(healthyMs / SWEEP_MS), 0) + 1;
         ejections[endpoint] = times;
         untilMs[endpoint] = nowMs() + Math.min(options.ejectionMs * times, options.maxEjectionMs);
       },

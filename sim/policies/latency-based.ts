@@ -1,5 +1,6 @@
 import { Cooldown, type CooldownOptions } from "./cooldown.ts";
-import { pickLeast, pickOne } from "./pick.ts";
+import { MinuteUsage } from "./minute-usage.ts";
+import { pickLeastAtRandom } from "./pick.ts";
 import type { PolicyFactory } from "./policy.ts";
 
 const SAMPLE_COUNT = 10;
@@ -9,12 +10,15 @@ const TIMEOUT_PENALTY_S = 1_000;
 
 /**
  * LiteLLM latency-based: the least mean of the last ten seconds-per-output-token; who has no
- * samples counts as 0, equal ones at random; only a timeout is punished. `fixed` false is
+ * samples counts as 0, equal ones at random; only a timeout is punished; whose limits of the minute
+ * are used up is left out. `fixed` false is
  * the version as it was read: with ten samples the new one replaces the tenth and the nine
  * oldest stay until the hour is over; true shifts the oldest out.
  */
 export function latencyBasedPolicy(fixed: boolean, options: CooldownOptions): PolicyFactory {
-  return ({ nowMs, random, endpoints }) => {
+  return (context) => {
+    const { nowMs, random, endpoints } = context;
+    const usage = new MinuteUsage(context);
     const cooldown = new Cooldown(nowMs, options);
     const samples: { values: number[]; writtenMs: number }[] = endpoints.map(() => ({
       values: [],
@@ -35,18 +39,15 @@ export function latencyBasedPolicy(fixed: boolean, options: CooldownOptions): Po
       entry.writtenMs = nowMs();
     };
     return {
-      choose(_request, untried) {
+      choose(request, untried) {
         const admitted = cooldown.admit(untried);
-        const best = pickLeast(admitted, meanOf);
-        if (best === undefined) return undefined;
-        const least = meanOf(best);
-        return pickOne(
-          admitted.filter((endpoint) => meanOf(endpoint) === least),
-          random,
-        );
+        const free = admitted.filter((endpoint) => usage.hasRoom(endpoint, request));
+        return pickLeastAtRandom(free.length > 0 ? free : admitted, meanOf, random);
       },
+      onStart: (endpoint, request) => usage.add(endpoint, request.promptTokens),
       onEnd(report) {
         cooldown.note(report);
+        usage.addTokens(report.endpoint, report.outputTokens);
         if (report.outcome === "timeout") add(report.endpoint, TIMEOUT_PENALTY_S);
         else if (report.outcome === "ok")
           add(report.endpoint, report.totalMs / 1_000 / Math.max(report.outputTokens, 1));

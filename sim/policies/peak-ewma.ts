@@ -1,3 +1,4 @@
+import { FailureAccrual } from "./failure-accrual.ts";
 import { pickOfTwo } from "./pick.ts";
 import type { CallReport, PolicyFactory } from "./policy.ts";
 
@@ -8,10 +9,17 @@ export interface PeakEwmaOptions {
   readonly penaltyMs: number | undefined;
   /** The cost before anything is known; undefined punishes the unknown while it is busy, as Finagle does. */
   readonly seedMs: number | undefined;
+  /** Whether Finagle's failure accrual stands before the balancer, as it does by default. */
+  readonly accrual: boolean;
 }
 
-export const FINAGLE: PeakEwmaOptions = { decayMs: 10_000, penaltyMs: undefined, seedMs: undefined };
-export const LINKERD: PeakEwmaOptions = { decayMs: 10_000, penaltyMs: 5_000, seedMs: 1_000 };
+export const FINAGLE: PeakEwmaOptions = {
+  decayMs: 10_000,
+  penaltyMs: undefined,
+  seedMs: undefined,
+  accrual: false,
+};
+export const LINKERD: PeakEwmaOptions = { decayMs: 10_000, penaltyMs: 5_000, seedMs: 1_000, accrual: false };
 
 const UNKNOWN_BUSY_COST = 1e9;
 const MAX_HINT_MS = 300_000;
@@ -19,13 +27,15 @@ const MAX_HINT_MS = 300_000;
 /**
  * Peak EWMA with two random choices: the cost is a decaying mean of the time to the answer
  * that a larger sample replaces at once; the load is cost × (in flight + 1). Linkerd's
- * variant records failures as a penalty or Retry-After, never below the present cost.
+ * variant looks at the first token's time and records failures as a penalty or Retry-After,
+ * never below the present cost.
  */
-export function peakEwmaPolicy({ decayMs, penaltyMs, seedMs }: PeakEwmaOptions): PolicyFactory {
+export function peakEwmaPolicy({ decayMs, penaltyMs, seedMs, accrual }: PeakEwmaOptions): PolicyFactory {
   return ({ nowMs, random, endpoints }) => {
     const costs = endpoints.map(() => seedMs ?? 0);
     const stampsMs = endpoints.map(() => 0);
     const inFlight = endpoints.map(() => 0);
+    const dead = accrual ? new FailureAccrual(nowMs, random) : undefined;
     const observe = (endpoint: number, sampleMs: number) => {
       const cost = costs[endpoint] ?? 0;
       const weight = Math.exp(-Math.max(nowMs() - (stampsMs[endpoint] ?? 0), 0) / decayMs);
@@ -41,18 +51,25 @@ export function peakEwmaPolicy({ decayMs, penaltyMs, seedMs }: PeakEwmaOptions):
     };
     const sampleOf = ({ endpoint, outcome, totalMs, firstTokenMs, retryAfterMs }: CallReport) => {
       if (penaltyMs === undefined) return totalMs;
-      if (outcome === "ok" || outcome === "cut") return firstTokenMs ?? totalMs;
+      if (firstTokenMs !== undefined) return undefined;
+      if (outcome === "ok") return totalMs;
       const hintMs = Math.min(retryAfterMs ?? 0, MAX_HINT_MS);
       return Math.max(penaltyMs, hintMs, costs[endpoint] ?? 0);
     };
     return {
-      choose: (_request, untried) => pickOfTwo(untried, loadOf, random),
+      choose: (_request, untried) => pickOfTwo(dead?.admit(untried) ?? untried, loadOf, random),
       onStart(endpoint) {
         inFlight[endpoint] = (inFlight[endpoint] ?? 0) + 1;
+        dead?.noteStart(endpoint);
+      },
+      onFirstToken(endpoint, firstTokenMs) {
+        if (penaltyMs !== undefined) observe(endpoint, firstTokenMs);
       },
       onEnd(report) {
         inFlight[report.endpoint] = (inFlight[report.endpoint] ?? 0) - 1;
-        observe(report.endpoint, sampleOf(report));
+        const sampleMs = sampleOf(report);
+        if (sampleMs !== undefined) observe(report.endpoint, sampleMs);
+        dead?.noteEnd(report);
       },
     };
   };

@@ -39,6 +39,21 @@ export function pickLeast(
   return best;
 }
 
+/** The one with the least figure; at random of equal ones. */
+export function pickLeastAtRandom(
+  from: readonly number[],
+  figureOf: (endpoint: number) => number,
+  random: Random,
+): number | undefined {
+  const best = pickLeast(from, figureOf);
+  if (best === undefined) return undefined;
+  const least = figureOf(best);
+  return pickOne(
+    from.filter((endpoint) => figureOf(endpoint) === least),
+    random,
+  );
+}
+
 /** Two different ones at random, of them the one with the lesser figure. */
 export function pickOfTwo(
   from: readonly number[],

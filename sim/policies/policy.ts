@@ -8,6 +8,8 @@ export interface PolicyContext {
   readonly endpoints: readonly EndpointSpec[];
   readonly regime: Regime;
   readonly random: Random;
+  /** The same for all replicas of a run: what a memory that they share is found by. */
+  readonly fleet: object;
   readonly nowMs: () => number;
   /** The declared price now, as a factor on the endpoint's own. */
   readonly priceFactorOf: (endpoint: number) => number;

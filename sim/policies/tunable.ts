@@ -8,8 +8,9 @@ import { ENVOY, envoyPolicy } from "./envoy.ts";
 import { latencyBasedPolicy } from "./latency-based.ts";
 import { OPENROUTER, openRouterPolicy } from "./openrouter.ts";
 import { FINAGLE, LINKERD, peakEwmaPolicy } from "./peak-ewma.ts";
-import { leastBusyPolicy, lowestCostPolicy, shufflePolicy, usageBasedPolicy } from "./simple-policies.ts";
+import { leastBusyPolicy, lowestCostPolicy, shufflePolicy } from "./simple-policies.ts";
 import { THOMPSON, thompsonPolicy } from "./thompson.ts";
+import { usageBasedPolicy } from "./usage-based.ts";
 
 /** Figures of a baseline by name. */
 export type Parameters = Readonly<Record<string, number>>;
@@ -41,7 +42,7 @@ function tunable<P extends { readonly [name in keyof P]: number }>(
   };
 }
 
-const COOLDOWN_GRID = { cooldownMs: [1_000, 5_000, 30_000, 120_000], failureRatio: [0.1, 0.5] };
+const COOLDOWN_GRID = { cooldownMs: [1_000, 5_000, 30_000, 120_000, 300_000], failureRatio: [0.1, 0.5] };
 
 export const TUNABLE_BASELINES: readonly TunableBaseline[] = [
   tunable("shuffle", "LiteLLM simple-shuffle + cooldown", LITELLM, COOLDOWN_GRID, shufflePolicy),
@@ -53,20 +54,36 @@ export const TUNABLE_BASELINES: readonly TunableBaseline[] = [
   ),
   tunable("least-busy", "LiteLLM least-busy + cooldown", LITELLM, COOLDOWN_GRID, leastBusyPolicy),
   tunable("lowest-cost", "LiteLLM lowest-cost + cooldown", LITELLM, COOLDOWN_GRID, lowestCostPolicy),
-  tunable("usage", "LiteLLM usage-based v2 + cooldown", LITELLM, COOLDOWN_GRID, usageBasedPolicy),
+  tunable("usage", "LiteLLM usage-based v2 + cooldown", LITELLM, COOLDOWN_GRID, (options) =>
+    usageBasedPolicy(false, options),
+  ),
+  tunable(
+    "usage-shared",
+    "LiteLLM usage-based v2 + cooldown with a shared Redis",
+    LITELLM,
+    COOLDOWN_GRID,
+    (options) => usageBasedPolicy(true, options),
+  ),
   tunable(
     "chain",
     "Static chain with a breaker",
     { failureCount: 5, openMs: 60_000 },
-    { failureCount: [1, 2, 5, 10], openMs: [1_000, 5_000, 20_000, 60_000] },
+    { failureCount: [1, 2, 5], openMs: [5_000, 20_000, 60_000, 120_000, 300_000] },
     chainPolicy,
   ),
   tunable(
     "peak-ewma",
     "Finagle Peak EWMA, two choices",
     { decayMs: FINAGLE.decayMs },
-    { decayMs: [5_000, 10_000, 30_000, 120_000] },
+    { decayMs: [5_000, 10_000, 30_000, 120_000, 480_000] },
     (options) => peakEwmaPolicy({ ...FINAGLE, ...options }),
+  ),
+  tunable(
+    "finagle",
+    "Finagle Peak EWMA, two choices, failure accrual",
+    { decayMs: FINAGLE.decayMs },
+    { decayMs: [5_000, 10_000, 30_000, 120_000, 480_000] },
+    (options) => peakEwmaPolicy({ ...FINAGLE, accrual: true, ...options }),
   ),
   tunable(
     "penalty-ewma",
@@ -79,28 +96,28 @@ export const TUNABLE_BASELINES: readonly TunableBaseline[] = [
     "openrouter",
     "OpenRouter classic",
     OPENROUTER,
-    { windowMs: [5_000, 30_000, 120_000], outageRatio: [0.1, 0.5] },
+    { windowMs: [5_000, 30_000, 120_000], outageRatio: [0.02, 0.1, 0.5] },
     openRouterPolicy,
   ),
   tunable(
     "bifrost",
     "Bifrost-like",
     BIFROST,
-    { recomputeMs: [1_000, 5_000, 15_000], floorWeight: [0.01, 0.05] },
+    { recomputeMs: [1_000, 5_000, 15_000, 60_000], floorWeight: [0.01, 0.05] },
     bifrostPolicy,
   ),
   tunable(
     "envoy",
     "Envoy-like",
     ENVOY,
-    { consecutiveCount: [2, 3, 5], ejectionMs: [5_000, 30_000] },
+    { consecutiveCount: [1, 2, 3, 5], ejectionMs: [5_000, 30_000, 120_000] },
     envoyPolicy,
   ),
   tunable(
     "thompson",
     "Discounted Thompson, declared worth",
     THOMPSON,
-    { halfLifeMs: [10_000, 30_000, 60_000, 180_000], priorSuccesses: [1, 5] },
+    { halfLifeMs: [10_000, 60_000, 180_000, 600_000], priorSuccesses: [1, 5] },
     thompsonPolicy,
   ),
 ];

@@ -11,7 +11,10 @@ type FigureName = keyof Row["figures"];
 function mean(title: string, name: FigureName, digits: number, factor = 1): Column {
   return {
     title,
-    show: ({ figures }) => (figures[name] ? (figures[name].value * factor).toFixed(digits) : "–"),
+    show({ figures, neverCounts }) {
+      if (neverCounts[name] !== undefined) return `never in ${neverCounts[name]}`;
+      return figures[name] ? (figures[name].value * factor).toFixed(digits) : "–";
+    },
   };
 }
 

@@ -4,20 +4,26 @@ import type { EndpointSpec } from "../world/endpoint-spec.ts";
 import type { Scenario } from "../world/scenario.ts";
 import { computeUtility } from "../world/utility.ts";
 
-/** What a run is judged by. Times in ms; undefined where it means nothing. */
+/** What a run waits for and may not see: when it was, or that it was not. */
+export type Sighting = number | "never";
+
+/**
+ * What a run is judged by. Times in ms; undefined where it means nothing, as the fault window's
+ * figures of a run that ends before it does, and the times of a run without a success.
+ */
 export interface Measures {
   readonly requestCount: number;
   readonly successRatio: number;
   /** Of requests that arrived while the fault was on. */
-  readonly faultSuccessRatio: number;
+  readonly faultSuccessRatio: number | undefined;
   /** Means over all requests, failures as 0. */
   readonly utility: number;
-  readonly faultUtility: number;
-  readonly p50TotalMs: number;
-  readonly p95TotalMs: number;
-  readonly faultP95TotalMs: number;
-  readonly p99FirstTokenMs: number;
-  readonly faultP99FirstTokenMs: number;
+  readonly faultUtility: number | undefined;
+  readonly p50TotalMs: number | undefined;
+  readonly p95TotalMs: number | undefined;
+  readonly faultP95TotalMs: number | undefined;
+  readonly p99FirstTokenMs: number | undefined;
+  readonly faultP99FirstTokenMs: number | undefined;
   readonly usdPerSuccess: number;
   /** Calls per 100 requests that were in vain, by kind. */
   readonly limitedPer100: number;
@@ -26,23 +32,23 @@ export interface Measures {
   /** Aborted though an answer was coming: hedges and deadlines. */
   readonly abortedPer100: number;
   /** Limited, errors and hangs, of requests in the fault window. */
-  readonly faultWastedPer100: number;
+  readonly faultWastedPer100: number | undefined;
   /** Calls per request. */
   readonly amplification: number;
   /** Calls to the bad endpoints in the fault window. */
-  readonly badCallCount: number;
+  readonly badCallCount: number | undefined;
   /** Those by a replica in the 10 s after its restart, other than probes; undefined where none restarts. */
   readonly restartedBadCallCount: number | undefined;
   /** From 5 s to 25 s after its restart a replica's mean utility by the others' at the same time; undefined where none restarts. */
   readonly restartedUtilityRatio: number | undefined;
   /** The mean of all replicas but the first. */
   readonly othersUtility: number;
-  /** From the network's healing until all replicas know the same; undefined where it does not heal, and where they never do. */
-  readonly agreementMs: number | undefined;
+  /** From the network's healing until all replicas know the same; undefined where it does not heal. */
+  readonly agreementMs: Sighting | undefined;
   /** From the fault's beginning to the first 5 s window in which the bad endpoints' share is below 2 % or 15 % of before. */
-  readonly detectMs: number | undefined;
+  readonly detectMs: Sighting | undefined;
   /** From the fault's beginning until every replica held the busiest bad endpoint for failed. */
-  readonly fleetSuspectMs: number | undefined;
+  readonly fleetSuspectMs: Sighting | undefined;
   /** Transitions of breakers per minute and replica. */
   readonly stateChangesPerMinute: number;
   /** The largest of the replicas' mean utilities over the least. */
@@ -55,8 +61,8 @@ export interface MeasureInput {
   readonly endpoints: readonly EndpointSpec[];
   readonly untilMs: number;
   readonly replicaCount: number;
-  readonly fleetSuspectMs: number | undefined;
-  readonly agreementMs: number | undefined;
+  readonly fleetSuspectMs: Sighting | undefined;
+  readonly agreementMs: Sighting | undefined;
   readonly stateChangeCount: number;
 }
 
@@ -78,9 +84,9 @@ export function measure(referee: Referee, input: MeasureInput): Measures {
   return {
     requestCount: all.length,
     successRatio: successes.length / count,
-    faultSuccessRatio: inFault.filter(({ succeeded }) => succeeded).length / Math.max(inFault.length, 1),
+    faultSuccessRatio: ofSome(inFault, faultTotals.length / inFault.length),
     utility: mean(all.map(utilityOf)),
-    faultUtility: mean(inFault.map(utilityOf)),
+    faultUtility: ofSome(inFault, mean(inFault.map(utilityOf))),
     p50TotalMs: quantile(totals, 0.5),
     p95TotalMs: quantile(totals, 0.95),
     faultP95TotalMs: quantile(faultTotals, 0.95),
@@ -97,7 +103,10 @@ export function measure(referee: Referee, input: MeasureInput): Measures {
       ),
     hangsPer100: wasted(["hang"], calls, count),
     abortedPer100: (100 * aborted.length) / count,
-    faultWastedPer100: wasted(["limited", "unpaid", "error", "cut", "hang"], faultCalls, inFault.length),
+    faultWastedPer100: ofSome(
+      inFault,
+      wasted(["limited", "unpaid", "error", "cut", "hang"], faultCalls, inFault.length),
+    ),
     amplification: referee.starts.length / count,
     restartedBadCallCount: countAfterRestart(referee, scenario, endpoints),
     restartedUtilityRatio: rateAfterRestart(all, scenario, utilityOf),
@@ -117,6 +126,11 @@ export function rate(book: RequestBook, endpoints: readonly EndpointSpec[]): num
   return computeUtility(book.request, spec.quality, book.totalMs, book.costUsd);
 }
 
+/** The figure, or undefined when it is one of none. */
+function ofSome(books: readonly RequestBook[], figure: number): number | undefined {
+  return books.length === 0 ? undefined : figure;
+}
+
 function isInFault(atMs: number, { faultFromMs, faultUntilMs }: Scenario): boolean {
   return atMs >= faultFromMs && atMs < faultUntilMs;
 }
@@ -129,8 +143,9 @@ function watchBad(
   scenario: Scenario,
   endpoints: readonly EndpointSpec[],
   untilMs: number,
-): { badCallCount: number; detectMs: number | undefined } {
+): Pick<Measures, "badCallCount" | "detectMs"> {
   if (scenario.bad === "") return { badCallCount: 0, detectMs: undefined };
+  if (scenario.faultFromMs >= untilMs) return { badCallCount: undefined, detectMs: undefined };
   const bad = new Set(endpoints.flatMap((spec, index) => (matches(scenario.bad, spec) ? [index] : [])));
   const { faultFromMs, faultUntilMs } = scenario;
   const share = (fromMs: number, untilMs: number) => {
@@ -146,7 +161,7 @@ function watchBad(
   for (let fromMs = faultFromMs; fromMs < lastMs; fromMs += STEP_MS) {
     if (share(fromMs, fromMs + WINDOW_MS) < limit) return { badCallCount, detectMs: fromMs - faultFromMs };
   }
-  return { badCallCount, detectMs: undefined };
+  return { badCallCount, detectMs: "never" };
 }
 
 const RESTARTED_MS = 10_000;
@@ -216,6 +231,6 @@ function sorted(values: readonly number[]): readonly number[] {
   return [...Float64Array.from(values).sort()];
 }
 
-function quantile(ascending: readonly number[], ratio: number): number {
-  return ascending[Math.min(Math.floor(ratio * ascending.length), ascending.length - 1)] ?? 0;
+function quantile(ascending: readonly number[], ratio: number): number | undefined {
+  return ascending[Math.min(Math.floor(ratio * ascending.length), ascending.length - 1)];
 }

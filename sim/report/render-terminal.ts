@@ -1,8 +1,9 @@
 import { COLUMNS } from "./columns.ts";
+import { showFigure } from "./render-markdown.ts";
 import type { Report } from "./report.ts";
 
 /** Renders the report for a terminal: one block per scenario, then the goals. */
-export function renderTerminal({ tables, titles, goals, losses, violations }: Report): string {
+export function renderTerminal({ tables, titles, goals, losses, oracleLosses, violations }: Report): string {
   const lines: string[] = [];
   for (const { scenario, regime, rows } of tables) {
     lines.push("", `${scenario} ${regime}: ${titles[scenario] ?? ""}`);
@@ -20,15 +21,17 @@ export function renderTerminal({ tables, titles, goals, losses, violations }: Re
     }
   }
   lines.push("", "Goals");
-  for (const { scenario, text, figure, unit, verdict } of goals) {
-    lines.push(
-      `  ${verdict.padEnd(16)} ${scenario.padEnd(3)} ${text}${figure ? `: ${figure.value.toFixed(2)} ${unit}` : ""}`,
-    );
+  for (const goal of goals) {
+    const { scenario, text, verdict } = goal;
+    const figure = verdict === "not measured" ? "" : `: ${showFigure(goal)}`;
+    lines.push(`  ${verdict.padEnd(16)} ${scenario.padEnd(3)} ${text}${figure}`);
   }
   lines.push(
     "",
     `A baseline is better: ${losses.length === 0 ? "nowhere" : ""}`,
     ...losses.map((loss) => `  ${loss}`),
+    `The oracle is beaten: ${oracleLosses.length === 0 ? "nowhere" : ""}`,
+    ...oracleLosses.map((loss) => `  ${loss}`),
   );
   for (const { rule, replay } of violations) lines.push(`BROKEN RULE ${rule}`, `  ${replay}`);
   return `${lines.join("\n")}\n`;

@@ -2,7 +2,7 @@ import type { RunResult } from "../cli/run-task.ts";
 import { replayCommand } from "../cli/run-task.ts";
 import type { Scenario } from "../world/scenario.ts";
 import { UTILITY_VERSION } from "../world/utility.ts";
-import { type GoalResult, judgeGoals, listLosses } from "./goals.ts";
+import { type GoalResult, judgeGoals, listBeatenOracle, listLosses } from "./goals.ts";
 import { summarize, type Table } from "./summarize.ts";
 
 /** All that a report says. It holds no time of the machine: the same seeds give the same bytes. */
@@ -16,6 +16,8 @@ export interface Report {
   readonly tables: readonly Table[];
   readonly goals: readonly GoalResult[];
   readonly losses: readonly string[];
+  /** Where O1 is beaten. */
+  readonly oracleLosses: readonly string[];
   /** Broken rules, each with the command that repeats it. */
   readonly violations: readonly { readonly rule: string; readonly replay: string }[];
 }
@@ -36,6 +38,7 @@ export function buildReport(
     tables,
     goals: judgeGoals(tables),
     losses: listLosses(tables),
+    oracleLosses: listBeatenOracle(tables),
     violations: results.flatMap(({ violation, task }) =>
       violation === undefined ? [] : [{ rule: violation, replay: replayCommand(task) }],
     ),

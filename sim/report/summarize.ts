@@ -10,7 +10,9 @@ export interface Row {
   readonly kind: Contestant["kind"];
   /** Means over the seeds, with intervals; without those that mean nothing. */
   readonly figures: Readonly<Partial<Record<keyof Measures, Interval>>>;
-  /** (U of O1 − U) / (U of O1 − U of random): 0 as good as O1, 1 as bad as random. Undefined without both of them. */
+  /** In how many runs that which a figure waits for never came. */
+  readonly neverCounts: Readonly<Partial<Record<keyof Measures, number>>>;
+  /** (U of O1 − U) / (U of O1 − U of random): 0 as good as O1, 1 as bad as random. Undefined without both of them, and where random choice is no worse than O1. */
   readonly regret: Interval | undefined;
   /** Utility of the first row minus this one's, seed by seed; above 0 the first is better. */
   readonly behind: Interval | undefined;
@@ -59,9 +61,11 @@ function makeRow(
     title,
     kind,
     figures: summarizeFigures(runs),
+    neverCounts: countNever(runs),
     regret:
       oracle &&
       random &&
+      isWorse(random, oracle) &&
       bootstrap(runs.length, (at) => {
         const best = meanAt(utilitiesOf(oracle), at);
         return (best - meanAt(utilities, at)) / Math.max(best - meanAt(utilitiesOf(random), at), 1e-9);
@@ -70,16 +74,30 @@ function makeRow(
   };
 }
 
+/** Whether one has the lesser mean utility; undefined when not, as what has no scale is left out. */
+function isWorse(one: readonly Measures[], other: readonly Measures[]): true | undefined {
+  const sum = (runs: readonly Measures[]) => utilitiesOf(runs).reduce((total, each) => total + each, 0);
+  return sum(one) < sum(other) || undefined;
+}
+
 function utilitiesOf(runs: readonly Measures[]): readonly number[] {
   return runs.map(({ utility }) => utility);
 }
 
+function namesOf(runs: readonly Measures[]): readonly (keyof Measures)[] {
+  return [...new Set(runs.flatMap((run) => Object.keys(run)))] as (keyof Measures)[];
+}
+
+function countNever(runs: readonly Measures[]): Row["neverCounts"] {
+  const counts = namesOf(runs).map((name) => [name, runs.filter((run) => run[name] === "never").length]);
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0));
+}
+
 function summarizeFigures(runs: readonly Measures[]): Row["figures"] {
-  const names = Object.keys(runs[0] ?? {}) as (keyof Measures)[];
   return Object.fromEntries(
-    names.flatMap((name) => {
+    namesOf(runs).flatMap((name) => {
       const values = runs.map((run) => run[name]);
-      const known = values.filter((value) => value !== undefined);
+      const known = values.filter((value) => typeof value === "number");
       // A figure that some run lacks has no honest mean.
       return known.length < values.length ? [] : [[name, bootstrap(known.length, (at) => meanAt(known, at))]];
     }),

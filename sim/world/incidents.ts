@@ -1,5 +1,5 @@
 import { drawUnit, toLogNormal } from "./draws.ts";
-import { DataError } from "./read-json.ts";
+import { DataError, readRows } from "./read-json.ts";
 import { type Effect, makeEffect } from "./scenario.ts";
 
 const MEAN_UP_MS = 600_000;
@@ -37,22 +37,15 @@ export function generateIncidents(
 
 /** Reads incidents: CSV with a header and the columns provider, start and end in seconds. Throws `DataError`. */
 export function parseIncidents(text: string, file: string, providers: readonly string[]): readonly Effect[] {
-  return text
-    .trim()
-    .split(/\r?\n/)
-    .slice(1)
-    .map((line, index) => {
-      const [provider = "", from, until] = line.split(",").map((cell) => cell.trim());
-      const fromMs = Number(from) * 1_000;
-      const untilMs = Number(until) * 1_000;
-      if (!providers.includes(provider)) {
-        throw new DataError(`${file}:${index + 2}: provider must be one of ${providers.join(", ")}`);
-      }
-      if (!(fromMs >= 0 && untilMs > fromMs)) {
-        throw new DataError(
-          `${file}:${index + 2}: must be provider,start,end in seconds, the end after the start`,
-        );
-      }
-      return makeEffect(provider, { fromMs, untilMs, errorRatio: 1 });
-    });
+  return readRows(text, file).map(({ cells: [provider = "", from = "", until = ""], place }) => {
+    const fromMs = Number(from) * 1_000;
+    const untilMs = Number(until) * 1_000;
+    if (!providers.includes(provider)) {
+      throw new DataError(`${place}: provider must be one of ${providers.join(", ")}, not ${provider}`);
+    }
+    if (from === "" || until === "" || !(fromMs >= 0 && untilMs > fromMs)) {
+      throw new DataError(`${place}: must be provider,start,end in seconds, the end after the start`);
+    }
+    return makeEffect(provider, { fromMs, untilMs, errorRatio: 1 });
+  });
 }

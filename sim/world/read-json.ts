@@ -1,6 +1,7 @@
 /** Reads fields of data files; what is wrong is told by the field's path. */
 
 import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { isRecord } from "../../src/lib/is-record.ts";
 
 /** A data file or option that cannot be used. The message names file and field, what was wrong and what is right. */
@@ -43,6 +44,37 @@ export function asNumber(value: unknown, path: string, min: number, max: number,
     throw new DataError(`${path}: must be a number from ${min} to ${max}`);
   }
   return value;
+}
+
+export function asFlag(value: unknown, path: string): boolean {
+  if (value !== undefined && typeof value !== "boolean")
+    throw new DataError(`${path}: must be true or false`);
+  return value === true;
+}
+
+/** The text of a file, unpacked if it is a gzip; `option` is what it was named by. Throws `DataError`. */
+export function readNamedFile(file: string, option: string): string {
+  try {
+    const bytes = readFileSync(file);
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
+  } catch (error) {
+    throw new DataError(`${option}: cannot be read: ${error instanceof Error ? error.message : "unknown"}`);
+  }
+}
+
+/** The rows of a CSV below its header, as cells, with the line each stands in. Throws `DataError`. */
+export function readRows(
+  text: string,
+  file: string,
+): readonly { readonly cells: readonly string[]; readonly place: string }[] {
+  const lines = text.split(/\r?\n/).map((line) => line.split(",").map((cell) => cell.trim()));
+  if (lines[0]?.some((cell) => cell !== "" && Number.isFinite(Number(cell)))) {
+    throw new DataError(`${file}:1: must be a header that names the columns, not a row`);
+  }
+  return lines
+    .map((cells, index) => ({ cells, place: `${file}:${index + 1}` }))
+    .slice(1)
+    .filter(({ cells }) => cells.some((cell) => cell !== ""));
 }
 
 /** Refuses fields that nobody reads: a misspelt one must not pass silently. */

@@ -1,4 +1,14 @@
-import { asList, asNumber, asObject, asText, readJsonObject, refuseUnknown } from "./read-json.ts";
+import type { EndpointSpec } from "./endpoint-spec.ts";
+import {
+  asFlag,
+  asList,
+  asNumber,
+  asObject,
+  asText,
+  DataError,
+  readJsonObject,
+  refuseUnknown,
+} from "./read-json.ts";
 
 /** Something that is wrong with some endpoints for a while. What is not named is as usual. */
 export interface Effect {
@@ -53,7 +63,7 @@ export interface Scenario {
   readonly network: NetworkSpec;
   /** Arrivals are multiplied by `factor` for `lengthMs` every `everyMs`; 0 means never. */
   readonly burst: { readonly everyMs: number; readonly lengthMs: number; readonly factor: number };
-  /** The hidden factors on speed lie between 1/`slower`-like bounds: 1 and 1 mean declared is true. */
+  /** The hidden factors on speed lie between these: 1 and 1 mean that what is declared is true. */
   readonly misprofile: { readonly lowest: number; readonly highest: number };
   /** Replica `n` restarts at `fromMs` + `n` × `everyMs`; 0 means that none does. */
   readonly restarts: { readonly fromMs: number; readonly everyMs: number };
@@ -88,11 +98,11 @@ export function readScenario(file: string): Scenario {
     "incidents",
   ];
   refuseUnknown(top, known, file);
-  const fault = part(top.fault, `${file}: fault`);
-  const burst = part(top.burst, `${file}: burst`);
-  const restarts = part(top.restarts, `${file}: restarts`);
-  const misprofile = part(top.misprofile, `${file}: misprofile`);
-  return {
+  const fault = part(top.fault, `${file}: fault`, ["fromS", "untilS"]);
+  const burst = part(top.burst, `${file}: burst`, ["everyS", "lengthS", "factor"]);
+  const restarts = part(top.restarts, `${file}: restarts`, ["fromS", "everyS"]);
+  const misprofile = part(top.misprofile, `${file}: misprofile`, ["lowest", "highest"]);
+  const scenario: Scenario = {
     id: asText(top.id, `${file}: id`),
     title: asText(top.title, `${file}: title`),
     durationMs: S * asNumber(top.durationS, `${file}: durationS`, 1, 1e6, 1_800),
@@ -102,7 +112,7 @@ export function readScenario(file: string): Scenario {
     effects: asList(top.effects, `${file}: effects`).map((entry, index) =>
       readEffect(asObject(entry, `${file}: effects[${index}]`), `${file}: effects[${index}]`),
     ),
-    network: readNetwork(part(top.network, `${file}: network`)),
+    network: readNetwork(top.network, `${file}: network`),
     burst: {
       everyMs: S * burst("everyS", 0, FOREVER_S, 0),
       lengthMs: S * burst("lengthS", 0, FOREVER_S, 0),
@@ -113,21 +123,53 @@ export function readScenario(file: string): Scenario {
       fromMs: S * restarts("fromS", 0, FOREVER_S, 0),
       everyMs: S * restarts("everyS", 0, FOREVER_S, 0),
     },
-    incidents: top.incidents === true,
+    incidents: asFlag(top.incidents, `${file}: incidents`),
   };
+  refuseBackwards(`${file}: fault.untilS`, scenario.faultFromMs, scenario.faultUntilMs, "fromS");
+  refuseBackwards(
+    `${file}: misprofile.highest`,
+    scenario.misprofile.lowest,
+    scenario.misprofile.highest,
+    "lowest",
+  );
+  return scenario;
+}
+
+/** Refuses a selector that means no endpoint: it would pass for a scenario in which nothing is wrong. */
+export function refuseUnknownPlaces(
+  scenario: Scenario,
+  endpoints: readonly EndpointSpec[],
+  file: string,
+): void {
+  const known = [...new Set(endpoints.flatMap(({ id, provider }) => [provider, id]))];
+  const places = [
+    ...(scenario.bad === "" ? [] : [["bad", scenario.bad] as const]),
+    ...scenario.effects.map(({ where }, index) => [`effects[${index}].where`, where] as const),
+  ];
+  for (const [path, place] of places) {
+    if (place !== "*" && !known.includes(place))
+      throw new DataError(`${file}: ${path}: ${place} is unknown; * or one of ${known.join(", ")}`);
+  }
+}
+
+/** Refuses an upper end below its lower one. */
+function refuseBackwards(path: string, low: number, high: number, lowName: string): void {
+  if (high < low) throw new DataError(`${path}: must not be less than ${lowName}`);
 }
 
 type Read = (name: string, min: number, max: number, fallback: number) => number;
 
-function part(value: unknown, path: string): Read {
+function part(value: unknown, path: string, known: readonly string[]): Read {
   const object = value === undefined ? {} : asObject(value, path);
+  refuseUnknown(object, known, path);
   return (name, min, max, fallback) => asNumber(object[name], `${path}.${name}`, min, max, fallback);
 }
 
 function readEffect(object: Readonly<Record<string, unknown>>, path: string): Effect {
-  refuseUnknown(object, EFFECT_FIELDS, path);
-  const read = part(object, path);
-  return makeEffect(asText(object.where, `${path}.where`), {
+  const read = part(object, path, EFFECT_FIELDS);
+  const replica = read("replica", 0, 1_000, -1);
+  if (!Number.isInteger(replica)) throw new DataError(`${path}.replica: must be a whole number`);
+  const effect = makeEffect(asText(object.where, `${path}.where`), {
     fromMs: S * read("fromS", 0, FOREVER_S, 300),
     untilMs: S * read("untilS", 0, FOREVER_S, 900),
     alternateMs: S * read("alternateS", 0, FOREVER_S, 0),
@@ -135,9 +177,16 @@ function readEffect(object: Readonly<Record<string, unknown>>, path: string): Ef
     ...Object.fromEntries(RATIOS.map((name) => [name, read(name, 0, 1, 0)])),
     ...Object.fromEntries(FACTORS.map((name) => [name, read(name, 0, 1_000, 1)])),
     silentRefusalRatio: read("silentRefusalRatio", 0, 1, -1),
-    unpaid: object.unpaid === true,
-    replica: read("replica", 0, 1_000, -1),
+    unpaid: asFlag(object.unpaid, `${path}.unpaid`),
+    replica,
   });
+  refuseBackwards(`${path}.untilS`, effect.fromMs, effect.untilMs, "fromS");
+  if (effect.priceFactor !== 1 && (effect.rampMs > 0 || effect.alternateMs > 0 || replica >= 0)) {
+    throw new DataError(
+      `${path}.priceFactor: goes with neither rampS, alternateS nor replica: prices change for all at once`,
+    );
+  }
+  return effect;
 }
 
 /** An effect that does nothing but what `changes` say. */
@@ -162,15 +211,30 @@ export function makeEffect(where: string, changes: Partial<Effect>): Effect {
   };
 }
 
-function readNetwork(read: Read): NetworkSpec {
-  return {
+const NETWORK_FIELDS = [
+  ...["minDelayMs", "maxDelayMs", "lossRatio", "duplicateRatio", "skewMs"],
+  ...["partitionFromS", "partitionUntilS", "healsS"],
+];
+const MAX_SKEW_MS = 50_000;
+
+function readNetwork(value: unknown, path: string): NetworkSpec {
+  const read = part(value, path, NETWORK_FIELDS);
+  const network: NetworkSpec = {
     minDelayMs: read("minDelayMs", 0, 1e6, 50),
     maxDelayMs: read("maxDelayMs", 0, 1e6, 400),
     lossRatio: read("lossRatio", 0, 1, 0),
     duplicateRatio: read("duplicateRatio", 0, 1, 0),
-    skewMs: read("skewMs", 0, 1e6, 0),
+    skewMs: read("skewMs", 0, MAX_SKEW_MS, 0),
     partitionFromMs: S * read("partitionFromS", 0, FOREVER_S, 0),
     partitionUntilMs: S * read("partitionUntilS", 0, FOREVER_S, 0),
     healsMs: S * read("healsS", 0, FOREVER_S, 0),
   };
+  refuseBackwards(`${path}.maxDelayMs`, network.minDelayMs, network.maxDelayMs, "minDelayMs");
+  refuseBackwards(
+    `${path}.partitionUntilS`,
+    network.partitionFromMs,
+    network.partitionUntilMs,
+    "partitionFromS",
+  );
+  return network;
 }

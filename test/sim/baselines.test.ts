@@ -13,9 +13,9 @@ import {
   lowestCostPolicy,
   roundRobinPolicy,
   shufflePolicy,
-  usageBasedPolicy,
 } from "../../sim/policies/simple-policies.ts";
 import { THOMPSON, thompsonPolicy } from "../../sim/policies/thompson.ts";
+import { usageBasedPolicy } from "../../sim/policies/usage-based.ts";
 import { REGIMES } from "../../sim/world/regime.ts";
 import type { SimRequest } from "../../sim/world/workload.ts";
 import { seededRandom } from "../../src/lib/random.ts";
@@ -36,11 +36,13 @@ class PolicyBench {
   nowMs = 0;
   readonly policy: Policy;
 
-  constructor(make: PolicyFactory) {
+  /** `fleet`: replicas of one fleet have the same. */
+  constructor(make: PolicyFactory, fleet: object = {}) {
     this.policy = make({
       endpoints: ENDPOINTS,
       regime: REGIMES.tight,
       random: seededRandom(3),
+      fleet,
       nowMs: () => this.nowMs,
       priceFactorOf: () => 1,
     });
@@ -141,6 +143,21 @@ describe("the baselines", () => {
     expect(bench.choose([0, 1])).to.equal(0);
   });
 
+  it("least-busy and Envoy: take none of equal ones more often than another", () => {
+    for (const make of [leastBusyPolicy(LITELLM), envoyPolicy(ENVOY)]) {
+      for (const count of new PolicyBench(make).count(5_000)) expect(count).to.be.within(400, 600);
+    }
+  });
+
+  it("latency: leaves out whose limit of the minute is used up", () => {
+    const bench = new PolicyBench(latencyBasedPolicy(true, LITELLM));
+    bench.call(1, "ok", 9_000);
+    for (let index = 0; index < 212; index++) bench.call(0, "ok", 100);
+    expect(bench.choose([0, 1])).to.equal(1);
+    bench.nowMs = 60_000;
+    expect(bench.choose([0, 1])).to.equal(0);
+  });
+
   it("lowest-cost: takes the cheapest until its limit of the minute is used up", () => {
     const bench = new PolicyBench(lowestCostPolicy(LITELLM));
     const cheapest = ENDPOINTS.findIndex(({ id }) => id === "e/e-lite");
@@ -152,11 +169,35 @@ describe("the baselines", () => {
   });
 
   it("usage-based: takes the one with the fewest tokens in this minute", () => {
-    const bench = new PolicyBench(usageBasedPolicy(LITELLM));
+    const bench = new PolicyBench(usageBasedPolicy(false, LITELLM));
     bench.call(0, "ok");
-    expect(bench.choose([0, 1])).to.equal(1);
+    expect(bench.count(100, [0, 1])[1]).to.equal(100);
     bench.nowMs = 60_000;
-    expect(bench.choose([0, 1])).to.equal(0);
+    expect(bench.count(100, [0, 1])[1]).to.be.within(20, 80);
+  });
+
+  it("usage-based: leaves out who lacks requests or tokens of this minute", () => {
+    const bench = new PolicyBench(usageBasedPolicy(false, LITELLM));
+    // 527,900 tokens of 528,000, and more than that by the other: 1,000 more are too many for the first.
+    bench.policy.onStart?.(0, { ...REQUEST, promptTokens: 527_900 });
+    for (let index = 0; index < 212; index++) bench.policy.onStart?.(1, { ...REQUEST, promptTokens: 1 });
+    bench.policy.onStart?.(2, { ...REQUEST, promptTokens: 526_000 });
+    expect(bench.choose([0, 1, 2])).to.equal(2);
+  });
+
+  it("usage-based with a shared Redis: knows the others' use and who is out, and no other fleet's", () => {
+    const make = usageBasedPolicy(true, LITELLM);
+    const fleet = {};
+    const [one, other, stranger] = [
+      new PolicyBench(make, fleet),
+      new PolicyBench(make, fleet),
+      new PolicyBench(make),
+    ];
+    one.call(0, "ok");
+    expect(other.count(100, [0, 1])[0]).to.equal(0);
+    expect(stranger.count(100, [0, 1])[0]).to.be.within(20, 80);
+    one.call(1, "limited", 100, 20_000);
+    expect(other.count(100, [0, 1])[1]).to.equal(0);
   });
 
   it("chain: opens after five failures in a row for 60 s, then lets one call try", () => {
@@ -185,6 +226,44 @@ describe("the baselines", () => {
     bench.call(1, "ok", 1_500);
     expect(bench.choose([0, 1])).to.equal(0);
     bench.policy.onStart?.(0, REQUEST);
+    expect(bench.choose([0, 1])).to.equal(1);
+  });
+
+  it("Finagle's accrual: five failures in a row kill for 2.5 to 5 s, then one call tries, and its success revives", () => {
+    const bench = new PolicyBench(peakEwmaPolicy({ ...FINAGLE, accrual: true }));
+    for (let index = 0; index < 5; index++) bench.call(0, "error", 10);
+    bench.nowMs = 2_499;
+    expect(bench.count(100, [0, 1])[0]).to.equal(0);
+    bench.nowMs = 5_001;
+    bench.call(1, "ok", 1_000);
+    expect(bench.choose([0, 1])).to.equal(0);
+    bench.policy.onStart?.(0, REQUEST);
+    expect(bench.count(100, [0, 1])[0]).to.equal(0);
+    const report = { endpoint: 0, firstTokenMs: 5, totalMs: 10, outputTokens: 100, retryAfterMs: undefined };
+    bench.policy.onEnd?.({ ...report, outcome: "ok" }, REQUEST);
+    expect(bench.choose([0, 1])).to.equal(0);
+  });
+
+  it("Finagle's accrual: one failure in three kills, one in ten does not", () => {
+    for (const [period, dies] of [
+      [3, true],
+      [10, false],
+    ] as const) {
+      const bench = new PolicyBench(peakEwmaPolicy({ ...FINAGLE, accrual: true }));
+      bench.call(1, "ok", 600_000);
+      let callCount = 0;
+      while (callCount < 100 && bench.choose([0, 1]) === 0) {
+        callCount += 1;
+        bench.nowMs += 1_000;
+        bench.call(0, callCount % period === 0 ? "error" : "ok", 1);
+      }
+      expect(callCount < 100).to.equal(dies);
+    }
+  });
+
+  it("penalty EWMA: a first token counts when it comes, not at the answer's end", () => {
+    const bench = new PolicyBench(peakEwmaPolicy(LINKERD));
+    bench.policy.onFirstToken?.(0, 3_000);
     expect(bench.choose([0, 1])).to.equal(1);
   });
 
@@ -218,11 +297,30 @@ describe("the baselines", () => {
   it("Envoy: five errors in a row eject for 30 s, and a refusal for the rate is none of them", () => {
     const bench = new PolicyBench(envoyPolicy(ENVOY));
     for (let index = 0; index < 9; index++) bench.call(0, "limited");
-    expect(bench.choose([0, 1])).to.equal(0);
+    expect(bench.count(100, [0, 1])[0]).to.be.above(20);
     for (let index = 0; index < 5; index++) bench.call(0, "error");
-    expect(bench.choose([0, 1])).to.equal(1);
+    expect(bench.count(100, [0, 1])[0]).to.equal(0);
     bench.nowMs = 30_000;
-    expect(bench.choose([0, 1])).to.equal(0);
+    expect(bench.count(100, [0, 1])[0]).to.be.above(20);
+  });
+
+  it("Envoy: each time ejected makes it longer by 30 s, and each 10 s of health shorter again", () => {
+    const bench = new PolicyBench(envoyPolicy(ENVOY));
+    const eject = () => {
+      for (let index = 0; index < 5; index++) bench.call(0, "error");
+    };
+    const isOut = () => bench.count(100, [0, 1])[0] === 0;
+    eject();
+    bench.nowMs = 30_000;
+    eject();
+    bench.nowMs = 89_999;
+    expect(isOut()).to.equal(true);
+    bench.nowMs = 90_000;
+    expect(isOut()).to.equal(false);
+    bench.nowMs = 111_000;
+    eject();
+    bench.nowMs = 141_000;
+    expect(isOut()).to.equal(false);
   });
 
   it("Thompson: leaves what fails, and forgets with a half-life of 60 s", () => {

@@ -1,13 +1,19 @@
-import { readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { readOptions } from "../../sim/cli/options.ts";
+import { nameCommand, readOptions } from "../../sim/cli/options.ts";
+import { readTrace } from "../../sim/cli/run-task.ts";
 import { bootstrap, meanAt } from "../../sim/report/bootstrap.ts";
 import { EventClock } from "../../sim/world/event-clock.ts";
 import { generateIncidents, parseIncidents } from "../../sim/world/incidents.ts";
 import { DataError } from "../../sim/world/read-json.ts";
-import { readScenario } from "../../sim/world/scenario.ts";
+import { readScenario, refuseUnknownPlaces, type Scenario } from "../../sim/world/scenario.ts";
 import { makeWorkload, parseTrace } from "../../sim/world/workload.ts";
+
+import { ENDPOINTS } from "./sim-bench.ts";
 
 const FOLDER = join(import.meta.dirname, "../../sim/data/scenarios");
 
@@ -49,10 +55,79 @@ describe("the simulator's inputs", () => {
     );
   });
 
+  it("name the line of a trace without a header, with an empty cell, with parts of tokens", () => {
+    expect(() => parseTrace("0,1,2\n2,3,4", "a.csv")).to.throw(DataError, "a.csv:1: must be a header");
+    expect(() => parseIncidents("a,1,2", "b.csv", ["a"])).to.throw(DataError, "b.csv:1: must be a header");
+    expect(() => parseTrace("t,in,out\n0,,2\n2,3,4", "a.csv")).to.throw(DataError, "a.csv:2");
+    expect(() => parseTrace("t,in,out\n0,1.5,2\n2,3,4", "a.csv")).to.throw(DataError, "a.csv:2");
+    expect(() => parseTrace("t,in,out\n0,1,2", "a.csv")).to.throw(DataError, "first second");
+  });
+
+  it("superpose copies of a trace, begun elsewhere by the seed, and burst as the scenario says", () => {
+    const lines = Array.from({ length: 600 }, (_, index) => `${index / 2},${index},20`);
+    const rows = parseTrace(["t,in,out", ...lines].join("\n"), "a.csv");
+    const calm = readScenario(join(FOLDER, "s0.json"));
+    const make = (seed: number, scenario: Scenario, copyCount: number) =>
+      makeWorkload(seed, scenario, 4, 600_000, { rows, copyCount });
+    const four = make(1, calm, 4);
+    expect(four.length).to.be.within(4_760, 4_840);
+    const times = four.map(({ arrivalMs }) => arrivalMs);
+    expect(times).to.deep.equal(times.toSorted((a, b) => a - b));
+    expect(make(1, calm, 4)).to.deep.equal(four);
+    expect(make(2, calm, 4).map(({ arrivalMs }) => arrivalMs)).to.not.deep.equal(times);
+
+    const bursts = make(1, readScenario(join(FOLDER, "s9.json")), 1);
+    const countFrom = (fromMs: number) =>
+      bursts.filter(({ arrivalMs }) => arrivalMs >= fromMs && arrivalMs < fromMs + 20_000).length;
+    expect([countFrom(120_000), countFrom(150_000)]).to.deep.equal([120, 40]);
+  });
+
+  it("read a trace from its gzip", () => {
+    const folder = mkdtempSync(join(tmpdir(), "sim-"));
+    const file = join(folder, "a.csv.gz");
+    writeFileSync(file, gzipSync("t,in,out\n0,10,20\n1.5,30,40\n"));
+    expect(readTrace(file, 1).rows).to.have.lengthOf(2);
+    expect(() => readTrace(join(folder, "none.csv"), 1)).to.throw(DataError, "--trace: cannot be read");
+    rmSync(folder, { recursive: true });
+  });
+
+  it("name the field of a scenario that is misspelt, of the wrong kind, backwards or without a place", () => {
+    const folder = mkdtempSync(join(tmpdir(), "sim-"));
+    const file = join(folder, "new.json");
+    const read = (part: object) => {
+      writeFileSync(file, JSON.stringify({ id: "N", title: "New", ...part }));
+      const scenario = readScenario(file);
+      refuseUnknownPlaces(scenario, ENDPOINTS, file);
+      return scenario;
+    };
+    expect(read({ bad: "b", effects: [{ where: "b/b-max", errorRatio: 1 }] }).bad).to.equal("b");
+    for (const [part, message] of [
+      [{ fault: { from: 3 } }, "fault.from: unknown; one of fromS, untilS"],
+      [{ burst: { every: 3 } }, "burst.every: unknown"],
+      [{ restarts: { at: 3 } }, "restarts.at: unknown"],
+      [{ misprofile: { low: 3 } }, "misprofile.low: unknown"],
+      [{ network: { loss: 1 } }, "network.loss: unknown"],
+      [{ fault: { fromS: 1_000 } }, "fault.untilS: must not be less than fromS"],
+      [{ misprofile: { lowest: 2 } }, "misprofile.highest: must not be less than lowest"],
+      [{ network: { minDelayMs: 500 } }, "network.maxDelayMs: must not be less than minDelayMs"],
+      [{ network: { partitionFromS: 5 } }, "network.partitionUntilS: must not be less than partitionFromS"],
+      [{ incidents: "yes" }, "incidents: must be true or false"],
+      [{ bad: "z" }, "bad: z is unknown; * or one of a, a/a-max"],
+      [{ effects: [{ where: "z", errorRatio: 1 }] }, "effects[0].where: z is unknown"],
+      [{ effects: [{ where: "b", unpaid: 1 }] }, "effects[0].unpaid: must be true or false"],
+      [{ effects: [{ where: "b", fromS: 1_000 }] }, "effects[0].untilS: must not be less than fromS"],
+      [{ effects: [{ where: "b", replica: 0.5 }] }, "effects[0].replica: must be a whole number"],
+      [{ effects: [{ where: "b", priceFactor: 2, rampS: 9 }] }, "effects[0].priceFactor: goes with neither"],
+    ] as const) {
+      expect(() => read(part), message).to.throw(DataError, message);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
   it("repeat a trace until the end of the run", () => {
     const trace = parseTrace("t,in,out\n0,10,20\n1.5,30,40", "a.csv");
     const scenario = readScenario(join(FOLDER, "s0.json"));
-    const requests = makeWorkload(1, scenario, 4, 4_000, trace);
+    const requests = makeWorkload(1, scenario, 4, 4_000, { rows: trace, copyCount: 1 });
     expect(requests.map(({ arrivalMs }) => arrivalMs)).to.deep.equal([0, 1_500, 1_501, 3_001, 3_002]);
     expect(requests[1]?.promptTokens).to.equal(30);
   });
@@ -70,7 +145,47 @@ describe("the simulator's inputs", () => {
     expect(() => readOptions(["--regime", "wide"])).to.throw(DataError, "--regime");
     expect(() => readOptions(["--policy", "magic"])).to.throw(DataError, "magic is unknown");
     expect(() => readOptions(["--sed", "1"])).to.throw(DataError);
+    expect(() => readOptions(["--seeds", "1-3-5"])).to.throw(DataError, "--seeds: 1-3-5 is no range");
+    expect(() => readOptions(["--trace-copies", "4"])).to.throw(DataError, "needs --trace");
     expect(readOptions(["--seeds", "1-3,7"]).seeds).to.deep.equal([1, 2, 3, 7]);
+  });
+});
+
+describe("the simulator's command line", function () {
+  this.timeout(60_000);
+
+  it("is named in the report without where the report goes, however that was written", () => {
+    const args = [
+      "--json=/tmp/a",
+      "--seeds",
+      "1-2",
+      "--jobs=2",
+      "--keep",
+      "k",
+      "--trace",
+      "a b.csv",
+      "--html",
+      "x",
+    ];
+    expect(nameCommand(args)).to.equal("node sim/run.ts --seeds 1-2 --trace 'a b.csv'");
+  });
+
+  it("says what is wrong with a file before it begins, and nothing else", () => {
+    for (const [args, message] of [
+      [["--trace", "/none/a.csv"], "sim: --trace: cannot be read: ENOENT"],
+      [
+        ["--outages", "/none/a.csv", "--scenario", "S0"],
+        "sim: --outages: none of the scenarios has incidents",
+      ],
+      [["--json", "/none/a.json"], "sim: --json: /none must be a folder that can be written to"],
+    ] as const) {
+      const program = join(import.meta.dirname, "../../sim/run.ts");
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
+        encoding: "utf8",
+      });
+      expect([status, stdout, stderr.trimEnd().split("\n").length]).to.deep.equal([2, "", 1]);
+      expect(stderr).to.match(new RegExp(`^${message}`));
+    }
   });
 });
 

@@ -19,6 +19,7 @@ const TASK: RunTask = {
   contestant: "random",
   untilMs: 20_000,
   trace: undefined,
+  traceCopyCount: 1,
   outages: undefined,
   replicaCount: undefined,
 };

@@ -5,9 +5,11 @@ import type { Fleet, FleetParts } from "../../sim/fleet/fleet.ts";
 import type { Contestant } from "../../sim/policies/contestants.ts";
 import { type Effect, makeEffect } from "../../sim/world/scenario.ts";
 import type { CallListener, WorldView } from "../../sim/world/world.ts";
+import { AttemptBudget } from "../../src/policies/attempt-budget.ts";
 import { AdaptiveRule } from "../../src/policies/breaker/adaptive-rule.ts";
 import { ProbeSlots } from "../../src/policies/breaker/probe-slots.ts";
 import { Breaker, type BreakerPermit } from "../../src/policies/breaker.ts";
+import { ConcurrencyLimit } from "../../src/policies/concurrency-limit.ts";
 import { Settlement } from "../../src/router/settle.ts";
 import { findContestant, runShort } from "./sim-bench.ts";
 
@@ -129,6 +131,8 @@ const BUGS: readonly PlantedBug[] = [
       const call = world.call(endpoint, request, listener);
       return { abort: () => void world.clock.timer(200, () => call.abort()) };
     }),
+    // It shows where a request ends with the abort: at its deadline.
+    effects: [makeEffect("*", { perTokenFactor: 20 })],
   },
   {
     bug: "every call is made twice",
@@ -278,6 +282,60 @@ const BUGS: readonly PlantedBug[] = [
             real.apply(this, ended);
           },
       ),
+  },
+  {
+    bug: "one attempt in a hundred is never settled",
+    rule: "I2",
+    contestant: sluice,
+    patch: () =>
+      patchMethod(
+        Settlement.prototype,
+        "settleAttempt",
+        (real) =>
+          function settleAttempt(this: Settlement, ...ended: Parameters<typeof real>) {
+            if (Number(ended[1].requestId) % 100 !== 7) real.apply(this, ended);
+          },
+      ),
+  },
+  {
+    bug: "an answer is settled with other tokens than it had",
+    rule: "I2",
+    contestant: sluice,
+    patch: () =>
+      patchMethod(
+        Settlement.prototype,
+        "settleAttempt",
+        (real) =>
+          function settleAttempt(this: Settlement, ...[record, ...rest]: Parameters<typeof real>) {
+            const usage = { inputTokens: record.usage?.inputTokens ?? 0, outputTokens: 1 };
+            real.call(this, { ...record, usage }, ...rest);
+          },
+      ),
+  },
+  {
+    bug: "the budget of hedges and retries is never empty",
+    rule: "I5",
+    contestant: sluice,
+    effects: [makeEffect("b", { fromMs: 20_000, firstTokenFactor: 8 })],
+    untilMs: 240_000,
+    patch: () => patchMethod(AttemptBudget.prototype, "withdraw", () => () => true),
+  },
+  {
+    bug: "a place among the calls in flight is never given back",
+    rule: "I6",
+    contestant: sluice,
+    patch: () => patchMethod(ConcurrencyLimit.prototype, "release", () => () => {}),
+  },
+  {
+    bug: "a breaker opens by what is said, without a failed call",
+    rule: "I7",
+    contestant: sluice,
+    patch: () =>
+      patchPermits((breaker, permit, verdict, facts) => {
+        const settled = permit.settle(verdict, facts);
+        if (verdict === "success" && breaker.state === "closed") breaker.trip();
+        return settled;
+      }),
   },
   {
     bug: "an ignored outcome of a probe counts as a success (opossum's error filter)",

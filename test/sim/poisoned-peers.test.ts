@@ -68,8 +68,8 @@ for (const [honestCount, liarCount] of [
     let clean: readonly Outcome[];
 
     const runAll = (lie: Lie) => SEEDS.map((seed) => run(honestCount, liarCount, lie, seed));
-    const sum = (outcomes: readonly Outcome[], read: (measures: Measures) => number) =>
-      outcomes.reduce((total, { measures }) => total + read(measures), 0);
+    const sum = (outcomes: readonly Outcome[], read: (measures: Measures) => number | undefined) =>
+      outcomes.reduce((total, { measures }) => total + (read(measures) ?? 0), 0);
 
     before(() => {
       clean = runAll("none");
