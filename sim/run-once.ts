@@ -28,7 +28,7 @@ export interface RunInput {
   readonly incidents: readonly Effect[] | undefined;
 }
 
-const WATCH_MS = 100;
+const WATCH_MS = 20;
 const AGREEMENT_LOOK_MS = 500;
 /** What is compared is kept for so long. */
 const MAX_AGREEMENT_MS = 50_000;

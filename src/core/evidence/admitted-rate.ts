@@ -8,6 +8,8 @@ const MIN_PLATEAU_MS = 60_000;
 const MAX_PLATEAU_MS = 120_000;
 /** Never below this, or a deployment would not be tried often enough to recover. */
 const MIN_RATIO = 0.01;
+/** How far one answer to an attempt beyond the share brings it back. */
+const ANSWER_ADVANCE_MS = 5_000;
 
 /**
  * The share of a limit that is admitted after refusals, found as TCP CUBIC finds a
@@ -21,6 +23,8 @@ export class AdmittedRate {
   #low = 1;
   #plateauMs = MIN_PLATEAU_MS;
   #cutMs: number | undefined;
+  /** What answers have taken off the time since. */
+  #advanceMs = 0;
 
   /** The provider has refused an attempt for its rate. Nothing below `leastRatio` follows from it. */
   cut(nowMs: number, leastRatio = 0): void {
@@ -35,12 +39,18 @@ export class AdmittedRate {
     // At the least that is admitted ceiling and share would be one, and a curve between equals never rises.
     this.#ceiling = Math.max(ratio, this.#low / CUT_RATIO);
     this.#cutMs = nowMs;
+    this.#advanceMs = 0;
+  }
+
+  /** An attempt beyond the share was answered all the same: the share comes back as if 5 s more had passed. */
+  noteAnswer(): void {
+    this.#advanceMs += ANSWER_ADVANCE_MS;
   }
 
   /** The share that is admitted now: 0.01 to 1. */
   ratio(nowMs: number): number {
     if (this.#cutMs === undefined) return 1;
-    const elapsedMs = nowMs - this.#cutMs;
+    const elapsedMs = nowMs - this.#cutMs + this.#advanceMs;
     if (!(elapsedMs > 0)) return this.#low;
     const fromCeiling = elapsedMs / this.#plateauMs - 1;
     const ratio = this.#ceiling + (this.#ceiling - this.#low) * fromCeiling ** 3;

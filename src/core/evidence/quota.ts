@@ -244,6 +244,11 @@ export class Quota {
     else this.#cut(nowMs, chance, 0);
   }
 
+  /** It answered an attempt that was made although nothing was left: less was admitted than there is. */
+  noteOverdrawnAnswer(): void {
+    this.#admitted.noteAnswer();
+  }
+
   /** It refused another replica's that was within the limits: within bounds, unless it has refused us too in the last minutes. */
   noteRefusalElsewhere(nowMs: number, chance: number): void {
     const vouched = nowMs - this.#ownRefusedMs <= VOUCHED_MS;
@@ -296,9 +301,13 @@ export class Quota {
     return longer(requests, this.#tokens.roomDelayMs(count, nowMs, factors));
   }
 
-  /** The time between two attempts of this replica that keeps to its even share; undefined while no limit is known. */
+  /**
+   * The time between two attempts of this replica that keeps to its even share; undefined while no limit is known.
+   * Of the whole limits, not of what is admitted of them: those who wait for a share that was cut by
+   * mistake would keep it cut, and whoever is refused has lost nothing by then.
+   */
   spacingMs(nowMs: number): number | undefined {
-    const share = this.#factors(nowMs).factor / this.countReplicas(nowMs);
+    const share = this.#share / this.countReplicas(nowMs);
     return longer(this.#requests.spacingMs(share), this.#tokens.spacingMs(share));
   }
 

@@ -311,7 +311,7 @@ export class DeploymentEvidence {
     else this.#count(nowMs, completeSilence(kind));
     if (kind === "ok") {
       this.#lastSuccessMs = nowMs;
-      this.#limits.noteAnswer(nowMs - record.totalMs);
+      this.#limits.noteAnswer(nowMs - record.totalMs, started.overdrawn);
       // What has just answered with the provider's credential proves that it works.
       this.#provider.enableCredential(nowMs);
     }

@@ -42,9 +42,10 @@ export class LimitEvidence {
     this.quota.noteRefusalElsewhere(nowMs, this.#random.next());
   }
 
-  /** An attempt that began at `startedMs` was answered. */
-  noteAnswer(startedMs: number): void {
+  /** An attempt that began at `startedMs` was answered. `overdrawn`: it was made although nothing was left. */
+  noteAnswer(startedMs: number, overdrawn: boolean): void {
     this.#cooldown.relax(startedMs);
+    if (overdrawn) this.quota.noteOverdrawnAnswer();
   }
 
   readHeaders(nowMs: number, headers: QuotaHeaders): void {

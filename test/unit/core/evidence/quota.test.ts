@@ -134,6 +134,24 @@ describe("the quota of a deployment", () => {
     expect(unknown.headroomRatio(0)).to.be.closeTo(0.7, 1e-9);
   });
 
+  it("paces those who wait by this replica's even share of the whole limits, whatever was cut of them", () => {
+    const quota = new Quota({ requestsPerMinute: 60, tokensPerMinute: 6_000 }, () => 4);
+    expect(new Quota({}).spacingMs(0)).to.equal(undefined);
+    quota.reserve(0, 300);
+    quota.noteRefusal(0, false, 0.5);
+    // 300 tokens of 1,500 a minute take longer than one request of 15.
+    expect(quota.spacingMs(0)).to.equal(12_000);
+  });
+
+  it("tells when there is room for one more attempt of every replica", () => {
+    const quota = new Quota({ requestsPerMinute: 60 }, () => 4);
+    for (let attempt = 0; attempt < 15; attempt++) quota.reserve(0, 0);
+    expect(quota.roomDelayMs(0)).to.equal(4_000);
+    expect(quota.roomDelayMs(3_000)).to.equal(1_000);
+    expect(quota.roomDelayMs(4_000)).to.equal(0);
+    expect(new Quota({}).roomDelayMs(0)).to.equal(undefined);
+  });
+
   it("has none left when less than one more ordinary attempt's worth is left", () => {
     const quota = new Quota({ requestsPerMinute: 8, tokensPerMinute: 40_000 });
     quota.reserve(0, 6_000);
@@ -230,6 +248,16 @@ describe("the quota of a deployment", () => {
 });
 
 describe("the admitted rate", () => {
+  it("comes back sooner by answers to attempts beyond it, until the next refusal", () => {
+    const [rate, waiting] = [new AdmittedRate(), new AdmittedRate()];
+    for (const each of [rate, waiting]) each.cut(0);
+    for (let answer = 0; answer < 6; answer++) rate.noteAnswer();
+    expect(rate.ratio(1_000)).to.be.closeTo(waiting.ratio(31_000), 1e-9);
+    const before = rate.ratio(40_000);
+    rate.cut(40_000);
+    expect(rate.ratio(40_000)).to.equal(before * 0.5);
+  });
+
   it("is cut once per second, deeper below the ceiling than at it", () => {
     const rate = new AdmittedRate();
     rate.cut(0);

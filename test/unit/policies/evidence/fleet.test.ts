@@ -169,6 +169,20 @@ describe("the evidence of a fleet", () => {
     }
   });
 
+  it("takes back a cut sooner when what was beyond the limit is answered", () => {
+    const limits = { limitsOf: () => ({ requestsPerMinute: 64 }) };
+    const [answered, other] = [new EvidenceBench(["p"], limits), new EvidenceBench(["p"], limits)];
+    for (const replica of [answered, other]) replica.start()("rate_limit");
+    answered.run(10, "success", 0, 0);
+    const roomIn = (replica: EvidenceBench) => {
+      replica.clock.ms += 30_000;
+      let count = 0;
+      for (; replica.view().headroomRatio > 0; count++) replica.start();
+      return count;
+    };
+    expect([roomIn(answered), roomIn(other)]).to.deep.equal([16, 15]);
+  });
+
   it("does not come up again, once refuted, by being repeated", () => {
     const fleet = new Fleet(2, ["p"]);
     fleet.replica(0).run(4, "server_error");
