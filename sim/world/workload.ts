@@ -1,5 +1,5 @@
 import type { Priority } from "../../src/domain/request.ts";
-import { drawUnit, toLogNormal } from "./draws.ts";
+import { drawUnit, toNormal } from "./draws.ts";
 import { DataError, readRows } from "./read-json.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -24,9 +24,50 @@ export interface TraceRow {
 
 /** The Azure conversation trace of 2023, four times as dense: arrivals per second. */
 const RATE_PER_S = 22;
-/** Fitted to that trace's lengths: means and deviations of the logarithms, and its longest. */
-const PROMPT = { median: 760, sigma: 0.985, max: 14_050 };
-const OUTPUT = { median: 151, sigma: 0.859, max: 1_000 };
+/**
+ * Its rate is not steady. Beyond chance, the counts of 10 s and of a minute deviate by 22 % in the trace, so by half as much
+ * where four of it come at once, and a rate is forgotten in some minutes.
+ */
+const RATE_SIGMA = 0.11;
+const RATE_MEMORY_MS = 400_000;
+const RATE_STEP_MS = 10_000;
+/** Its lengths: the share of requests that are no longer, and the tokens; between two of them lengths are log-uniform. */
+const PROMPT_QUANTILES = [
+  [0, 2],
+  [0.01, 29],
+  [0.05, 181],
+  [0.1, 207],
+  [0.2, 387],
+  [0.3, 403],
+  [0.4, 703],
+  [0.5, 1_020],
+  [0.6, 1_071],
+  [0.7, 1_130],
+  [0.8, 1_315],
+  [0.9, 2_734],
+  [0.95, 4_083],
+  [0.99, 4_142],
+  [0.999, 6_122],
+  [1, 14_050],
+] as const;
+const OUTPUT_QUANTILES = [
+  [0, 7],
+  [0.01, 16],
+  [0.05, 41],
+  [0.1, 54],
+  [0.2, 77],
+  [0.3, 91],
+  [0.4, 103],
+  [0.5, 129],
+  [0.6, 177],
+  [0.7, 384],
+  [0.8, 400],
+  [0.9, 424],
+  [0.95, 451],
+  [0.99, 601],
+  [0.999, 954],
+  [1, 1_000],
+] as const;
 
 /** Arrivals and lengths as they were somewhere. */
 export interface Trace {
@@ -59,18 +100,54 @@ export function makeWorkload(
 type Add = (arrivalMs: number, promptTokens: number, outputTokens: number) => void;
 
 function generate(seed: number, { burst }: Scenario, untilMs: number, add: Add): void {
+  const rates = drawRates(seed, untilMs);
+  const rateAt = (ms: number) => {
+    const inBurst = burst.everyMs > 0 && ms % burst.everyMs < burst.lengthMs;
+    return ((rates[Math.floor(ms / RATE_STEP_MS)] ?? 0) * (inBurst ? burst.factor : 1)) / 1_000;
+  };
   let atMs = 0;
   for (let index = 0; ; index++) {
     const draw = (salt: number) => drawUnit(seed, index, 1, 0, salt);
-    const inBurst = burst.everyMs > 0 && atMs % burst.everyMs < burst.lengthMs;
-    atMs += (-Math.log(1 - draw(3)) * 1_000) / (RATE_PER_S * (inBurst ? burst.factor : 1));
+    // What is still to be waited for, in expected arrivals: the rate may change on the way.
+    let left = -Math.log(1 - draw(3));
+    for (;;) {
+      const rate = rateAt(atMs);
+      const secondEndMs = Math.floor(atMs / 1_000) * 1_000 + 1_000;
+      if (left < rate * (secondEndMs - atMs)) {
+        atMs += left / rate;
+        break;
+      }
+      left -= rate * (secondEndMs - atMs);
+      atMs = secondEndMs;
+      if (atMs >= untilMs) return;
+    }
     if (atMs >= untilMs) return;
-    add(atMs, drawLength(PROMPT, draw(4), draw(5)), drawLength(OUTPUT, draw(6), draw(7)));
+    add(atMs, drawLength(PROMPT_QUANTILES, draw(4)), drawLength(OUTPUT_QUANTILES, draw(6)));
   }
 }
 
-function drawLength({ median, sigma, max }: typeof PROMPT, first: number, second: number): number {
-  return Math.min(Math.max(Math.round(median * toLogNormal(first, second, sigma)), 1), max);
+/** Arrivals per second in each step of time: its logarithm forgets where it was as a spring does (Ornstein and Uhlenbeck). */
+function drawRates(seed: number, untilMs: number): readonly number[] {
+  const keeps = Math.exp(-RATE_STEP_MS / RATE_MEMORY_MS);
+  const drawNormal = (step: number) => toNormal(drawUnit(seed, step, 2, 0, 3), drawUnit(seed, step, 2, 0, 4));
+  const rates: number[] = [];
+  let deviate = drawNormal(0);
+  for (let step = 0; step * RATE_STEP_MS <= untilMs; step++) {
+    rates.push(RATE_PER_S * Math.exp(RATE_SIGMA * deviate - RATE_SIGMA ** 2 / 2));
+    deviate = keeps * deviate + Math.sqrt(1 - keeps ** 2) * drawNormal(step + 1);
+  }
+  return rates;
+}
+
+function drawLength(quantiles: readonly (readonly [number, number])[], chance: number): number {
+  const above = Math.max(
+    quantiles.findIndex(([share]) => share > chance),
+    1,
+  );
+  const [fromShare, fromTokens] = quantiles[above - 1] ?? [0, 1];
+  const [toShare, toTokens] = quantiles[above] ?? [1, 1];
+  const ratio = (chance - fromShare) / (toShare - fromShare);
+  return Math.round(fromTokens * (toTokens / fromTokens) ** ratio);
 }
 
 function repeatTrace(

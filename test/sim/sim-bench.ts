@@ -5,7 +5,7 @@ import type { Measures } from "../../sim/report/measure.ts";
 import { runOnce } from "../../sim/run-once.ts";
 import { readEndpoints } from "../../sim/world/endpoint-spec.ts";
 import { REGIMES, type Regime } from "../../sim/world/regime.ts";
-import { type Effect, readScenario } from "../../sim/world/scenario.ts";
+import { type Effect, readScenario, type Scenario } from "../../sim/world/scenario.ts";
 
 export const ENDPOINTS = readEndpoints(ENDPOINTS_FILE);
 
@@ -16,11 +16,14 @@ export function findContestant(name: string): Contestant {
   return found;
 }
 
+/** The shipped scenario of that id. */
+export function readScenarioById(id: string): Scenario {
+  return readScenario(join(import.meta.dirname, `../../sim/data/scenarios/${id.toLowerCase()}.json`));
+}
+
 /** Runs a scenario in the tight regime, with the fault moved to begin after `faultFromMs` and everything cut short. */
 export function runShort(id: string, contestant: Contestant, options: ShortOptions): Measures {
-  const scenario = readScenario(
-    join(import.meta.dirname, `../../sim/data/scenarios/${id.toLowerCase()}.json`),
-  );
+  const scenario = readScenarioById(id);
   const { seed, untilMs, faultFromMs } = options;
   const shift = scenario.faultFromMs > 0 ? faultFromMs - scenario.faultFromMs : 0;
   return runOnce({
