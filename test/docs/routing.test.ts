@@ -130,8 +130,12 @@ describe("docs/routing.md", () => {
   });
 
   it("states when the adaptive breaker opens", () => {
-    expect(page).to.match(new RegExp(`; ${TRIP_THRESHOLD} opens the breaker, three hard failures in a row`));
-    expect(Math.ceil(TRIP_THRESHOLD / TRIP_WEIGHTS.hard)).to.equal(3);
+    const words = "three hard failures, with two answers among them at most, or five weak ones";
+    expect(page).to.contain(`; ${TRIP_THRESHOLD} opens the breaker: ${words}.`);
+    const { hard, weak, ok } = TRIP_WEIGHTS;
+    expect(3 * hard + 2 * ok).to.be.at.least(TRIP_THRESHOLD);
+    for (const fewer of [2 * hard, 3 * hard + 3 * ok, 4 * weak]) expect(fewer).to.be.below(TRIP_THRESHOLD);
+    expect(5 * weak).to.be.at.least(TRIP_THRESHOLD);
     expect(page).to.contain(`${TRIAL_TRIP_THRESHOLD} is enough while it ramps`);
   });
 });
