@@ -21,6 +21,11 @@ export interface QuotaQueueParts {
 
 /** Room may come later than it was foreseen, when others take it. It is not looked for more often than this. */
 const MIN_LOOK_MS = 50;
+/** A queue that somebody has stood in for so long is no burst's: there is more to do than there is room for. */
+const STANDING_MS = 45_000;
+/** … and nobody for so long in between. */
+const CLEAR_MS = 10_000;
+
 /** How fast the notion of the time between two turns follows: the weight of each new one. */
 const INTERVAL_WEIGHT = 0.2;
 
@@ -38,6 +43,9 @@ export class QuotaQueue {
   /** Between two turns of late; undefined while nobody has had one since the queue was empty. */
   #intervalMs: number | undefined;
   #lastTurnMs: number | undefined;
+  /** Since when somebody has waited, but for moments. */
+  #openedMs = 0;
+  #emptiedMs = Number.NEGATIVE_INFINITY;
   #stopTimer: Cleanup = () => {};
 
   constructor(parts: QuotaQueueParts) {
@@ -46,6 +54,13 @@ export class QuotaQueue {
 
   get waitingCount(): number {
     return this.#waiting.size;
+  }
+
+  /** Whether it does not empty any more: then waiting long helps nobody, because as many are served by a short queue as by a long one. */
+  get isStanding(): boolean {
+    const nowMs = this.#parts.clock.nowMs();
+    const isOpen = this.#waiting.size > 0 || nowMs - this.#emptiedMs <= CLEAR_MS;
+    return isOpen && nowMs - this.#openedMs >= STANDING_MS;
   }
 
   /** How long a newcomer's turn is away, as far as can be told; undefined where it cannot wait. */
@@ -65,7 +80,7 @@ export class QuotaQueue {
     if (this.#waiting.size === 0) this.#open();
     this.#waiting.add(waiter);
     return () => {
-      if (this.#waiting.delete(waiter) && this.#waiting.size === 0) this.#stopTimer();
+      if (this.#waiting.delete(waiter)) this.#noteLeft();
     };
   }
 
@@ -77,6 +92,7 @@ export class QuotaQueue {
   #open(): void {
     const { clock, random, pace } = this.#parts;
     const nowMs = clock.nowMs();
+    if (nowMs - this.#emptiedMs > CLEAR_MS) this.#openedMs = nowMs;
     // Replicas whose limits run out at the same moment shall not come back at the same moment, nor any before one has room.
     const leastRatio = 1 / pace.countReplicas(nowMs);
     const ratio = leastRatio + (1 - leastRatio) * random.next();
@@ -104,7 +120,14 @@ export class QuotaQueue {
     this.#noteTurn(nowMs);
     this.#shareMs = nowMs + (pace.spacingMs(nowMs) ?? 0);
     if (this.#waiting.size > 0) this.#rest();
+    else this.#noteLeft();
     first();
+  }
+
+  #noteLeft(): void {
+    if (this.#waiting.size > 0) return;
+    this.#emptiedMs = this.#parts.clock.nowMs();
+    this.#stopTimer();
   }
 
   #noteTurn(nowMs: number): void {

@@ -9,6 +9,9 @@ import type { DecisionFacts } from "./decider.ts";
 import type { RouterParts } from "./router-parts.ts";
 import { chooseDirectly, couldServe, type PlaceListener } from "./wait-for-place.ts";
 
+/** The share of the time left that a request waits at most where a queue stands: CoDel's rule for a queue that does not empty (RFC 8289), with its deadline for an interval. */
+const STANDING_WAIT_RATIO = 0.1;
+
 /**
  * Waits at one of the candidates that only lack room in their limits: at the one whose
  * answer is worth most when the wait is counted as part of its time. Returns what stops
@@ -31,8 +34,9 @@ export function waitForQuota(
     if (live.limits[tierIndex]?.admits === false) continue;
     for (const view of views) {
       if (!canWaitAt(parts, facts, history, view)) continue;
-      const delayMs = quotaQueues.of(view.deployment).turnDelayMs;
+      const { turnDelayMs: delayMs, isStanding } = quotaQueues.of(view.deployment);
       if (delayMs === undefined || delayMs + expectTotalMs(view, demands, settings) >= remainingMs) continue;
+      if (isStanding && delayMs > STANDING_WAIT_RATIO * remainingMs) continue;
       const value = view.successMean * computeValue(view, context, delayMs);
       if (first !== undefined && value <= best) continue;
       first = { view, tierIndex };

@@ -82,6 +82,21 @@ describe("a request that finds every candidate beyond its limits per minute", ()
     expect(bench.route({}, LONG_MS).consumer.log).to.deep.equal(["started a-provider/a"]);
   });
 
+  it("waits a tenth of its time at most where somebody has waited for 45 s", async () => {
+    const bench = makeBench(["a"], { maxWaitingAttempts: 100 });
+    useUp(bench, ["a"]);
+    for (let waiter = 0; waiter < 8; waiter++) bench.route({}, 2 * LONG_MS);
+    for (let turn = 0; turn < 5; turn++) {
+      await bench.clock.advance(INTERVAL_MS);
+      bench.provider("a-provider").attempts.at(-1)?.complete();
+    }
+    await bench.clock.advance(45_000 - 5 * INTERVAL_MS - 100);
+    expect(bench.route({}, LONG_MS).consumer.log).to.deep.equal([]);
+    await bench.clock.advance(200);
+    expect(bench.route({}, LONG_MS).consumer.log).to.deep.equal(["started a-provider/a"]);
+    expect(bench.route({}, 100 * LONG_MS).consumer.log).to.deep.equal([]);
+  });
+
   it("leaves its turn to the next when its caller leaves", async () => {
     const bench = makeBench(["a"]);
     useUp(bench, ["a"]);

@@ -117,6 +117,22 @@ describe("the queue at a deployment's limits", () => {
     expect(bench.queue.turnDelayMs).to.equal(undefined);
   });
 
+  it("stands once somebody has waited for 45 s, but for moments, until nobody has for 10 s", async () => {
+    const bench = new QueueBench();
+    bench.spacingMs = 4_000;
+    for (let second = 0; second < 44; second += 4) {
+      bench.wait("one at a time");
+      expect(bench.queue.isStanding, `after ${second} s`).to.equal(false);
+      await bench.clock.advance(4_000);
+    }
+    await bench.clock.advance(1_000);
+    expect([bench.queue.waitingCount, bench.queue.isStanding]).to.deep.equal([0, true]);
+    await bench.clock.advance(8_000);
+    expect(bench.queue.isStanding).to.equal(false);
+    bench.wait("later");
+    expect(bench.queue.isStanding).to.equal(false);
+  });
+
   it("serves in order everybody who does not leave, and keeps no timer (property)", async () => {
     const step = fc.oneof(
       fc.constant("enter" as const),
