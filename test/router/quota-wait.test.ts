@@ -56,6 +56,24 @@ describe("a request that finds every candidate beyond its limits per minute", ()
     expect([first.consumer.log.length, second.consumer.log.length]).to.deep.equal([1, 0]);
   });
 
+  it("is not overtaken when an answer that was shorter than expected gives room back", async () => {
+    const model = sampleModel("a");
+    const limits = { tokensPerMinute: 2_000 };
+    const bench = new RouterBench([model], {
+      deploymentLimits: new Map(model.deployments.map(({ id }) => [id, limits])),
+    });
+    bench.route({}, LONG_MS);
+    const first = bench.route({}, LONG_MS);
+    expect(first.consumer.log).to.deep.equal([]);
+    const [attempt] = bench.provider("a-provider").attempts;
+    attempt?.events({ kind: "usage", usage: { inputTokens: 1, outputTokens: 1 } });
+    attempt?.complete();
+    const second = bench.route({}, LONG_MS);
+    expect([first.consumer.log, second.consumer.log]).to.deep.equal([[], []]);
+    await bench.clock.advance(LONG_MS / 2);
+    expect(first.consumer.log[0]).to.equal("started a-provider/a");
+  });
+
   it("goes to another candidate that has room", () => {
     const bench = makeBench(["a", "b"]);
     useUp(bench, ["a"]);
