@@ -94,12 +94,19 @@ export class BucketSeries {
   }
 
   /**
-   * Joins what another copy says. `fineIncreases`, one per counter, is raised by what
-   * the fine buckets rose by: what became known to have been spent.
+   * Joins what another copy says. What the fine buckets rose by, one number per counter, is added to `recent` from
+   * the bucket of `recentIndex` on, and to `older` before it: what became known to have been spent.
    */
-  merge(value: SeriesValue, fineIncreases?: Float64Array): boolean {
+  merge(
+    value: SeriesValue,
+    recentIndex = Number.NEGATIVE_INFINITY,
+    older?: Float64Array,
+    recent?: Float64Array,
+  ): boolean {
     let rose = false;
-    for (const bucket of value.fine) rose = this.#fine.merge(bucket, fineIncreases) || rose;
+    for (const bucket of value.fine) {
+      rose = this.#fine.merge(bucket, bucket.index < recentIndex ? older : recent) || rose;
+    }
     for (const bucket of value.coarse) rose = this.#coarse.merge(bucket) || rose;
     return rose;
   }

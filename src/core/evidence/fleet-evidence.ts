@@ -2,8 +2,9 @@ import { type SeriesValue, TRIP_WINDOWS_MS } from "./bucket-series.ts";
 import { countConvincingSuccesses } from "./convincing-successes.ts";
 import { TRIP_WEIGHTS } from "./outcome-door.ts";
 import type { PeerBreaker } from "./peer-breaker.ts";
-import { PEER_GONE_MS, PEER_TTL_MS, PeerEvidence } from "./peer-evidence.ts";
+import { NEWS_FIELDS, PEER_GONE_MS, PEER_TTL_MS, PeerEvidence } from "./peer-evidence.ts";
 import { findEvidenceProblem, type ReplicaEvidence } from "./replica-evidence.ts";
+import type { FailureCounts } from "./sequential-run.ts";
 import { TimeRing } from "./time-ring.ts";
 import { computeTripStatistic, makeTripSums } from "./trip-statistic.ts";
 
@@ -43,10 +44,10 @@ export interface FleetAdvice {
   okCount: number;
 }
 
-/** Attempts that ended, and those of them that failed; half of one for weak evidence. */
-export interface FailureCounts {
-  readonly attemptCount: number;
-  readonly failureCount: number;
+/** Attempts that ended in the last minute, and those of them that failed. */
+export interface MinuteCounts {
+  readonly endedCount: number;
+  readonly failedCount: number;
 }
 
 /** What happened to a message. */
@@ -79,9 +80,9 @@ export class FleetEvidence {
       incarnations.length = Math.min(incarnations.length, INCARNATION_COUNT);
       this.#peers.set(evidence.replicaId, incarnations);
     }
-    const failureWeight = news[3] ?? 0;
+    const failureWeight = news[NEWS_FIELDS.failureWeight] ?? 0;
     const merged = peer.merge(evidence, nowMs, news);
-    const rose = (news[3] ?? 0) - failureWeight;
+    const rose = (news[NEWS_FIELDS.failureWeight] ?? 0) - failureWeight;
     if (rose > 0) this.#alarm.add(nowMs, 0, rose);
     return merged ? "merged" : "late";
   }
@@ -115,21 +116,22 @@ export class FleetEvidence {
   /**
    * So many attempts of our own in a row have shown that the deployment works. When those who
    * speak against it saw it fail so often that this many would seldom succeed, they are refuted:
-   * what they said until now is void, and they are not listened to about it for a minute.
+   * what they said until now is void, and they are not listened to about it for a minute. Returns whether they are.
    */
-  refute(nowMs: number, successCount: number, weightOf: (replicaId: string) => number): void {
+  refute(nowMs: number, successCount: number, weightOf: (replicaId: string) => number): boolean {
     this.#advice.atMs = Number.NaN;
     const isAgainst = (peer: PeerEvidence) => this.#speaksAgainst(peer, nowMs);
     const { attemptCount, failureCount } = this.#countFailures(nowMs, weightOf, isAgainst);
     // Where only their breakers speak, what they saw is too old to tell.
     const failureRatio = failureCount > 0 ? failureCount / attemptCount : 1;
-    if (successCount < countConvincingSuccesses(failureRatio, 1)) return;
+    if (successCount < countConvincingSuccesses(failureRatio, 1)) return false;
     for (const [replicaId, incarnations] of this.#peers) {
       for (const peer of incarnations.filter(isAgainst)) {
         peer.refute(nowMs, nowMs + REFUTED_MS);
         this.#refutedCounts.set(replicaId, (this.#refutedCounts.get(replicaId) ?? 0) + 1);
       }
     }
+    return true;
   }
 
   /** Whether two replicas or more, and more than half of those that can be heard and are listened to, speak against it. */
@@ -267,8 +269,13 @@ export class FleetEvidence {
     for (const [peer, weight] of heard) peer.addTripSums(nowMs, weight, this.#sums);
     const windowMs = TRIP_WINDOWS_MS[this.#sums.indexOf(computeTripStatistic(this.#sums))];
     const result = { attemptCount: 0, failureCount: 0 };
-    if (windowMs === undefined) return result;
     for (const [peer, weight] of heard) {
+      if (windowMs === undefined) {
+        const { attemptCount, failureCount } = peer.readRun(nowMs);
+        result.attemptCount += weight * attemptCount;
+        result.failureCount += weight * failureCount;
+        continue;
+      }
       const sum = (counter: "ok" | "hard" | "weak") => weight * peer.sum(nowMs, windowMs, counter);
       const failureCount = sum("hard") + sum("weak") / 2;
       result.failureCount += failureCount;
@@ -278,9 +285,10 @@ export class FleetEvidence {
   }
 
   #speaksAgainst(peer: PeerEvidence, nowMs: number): boolean {
+    if (peer.holdsOpen || peer.readRun(nowMs).failureCount > 0) return true;
     this.#sums.fill(0);
     peer.addTripSums(nowMs, 1, this.#sums);
-    return computeTripStatistic(this.#sums) > 0 || peer.holdsOpen;
+    return computeTripStatistic(this.#sums) > 0;
   }
 
   /** What peers saw in the last minute, as attempts: advice, so it counts as at most 20 of them. The object is reused. */
@@ -326,8 +334,8 @@ export class FleetEvidence {
     return total;
   }
 
-  /** What a replica has seen in the last minute: attempts that ended, and those of them that failed. */
-  summarize(replicaId: string, nowMs: number): { readonly endedCount: number; readonly failedCount: number } {
+  /** What a replica has seen. */
+  summarize(replicaId: string, nowMs: number): MinuteCounts {
     let failedCount = 0;
     let okCount = 0;
     for (const peer of this.#peers.get(replicaId) ?? []) {

@@ -4,11 +4,13 @@ import {
   COUNTER_FIELDS,
   COUNTERS,
   type Counter,
+  FINE_BUCKET_MS,
   type SeriesValue,
 } from "./bucket-series.ts";
 import { TRIP_WEIGHTS } from "./outcome-door.ts";
 import type { PeerBreaker } from "./peer-breaker.ts";
 import type { ReplicaEvidence } from "./replica-evidence.ts";
+import { type FailureCounts, SequentialRun } from "./sequential-run.ts";
 
 /** A replica that was silent for this long is not known to be what it last said. */
 export const PEER_TTL_MS = 5_000;
@@ -24,10 +26,32 @@ const MAX_DRIFT_RATIO = 500e-6;
 /** A message this much later than its sender's quickest one was held up on the way. */
 export const MAX_DELAY_MS = 5_000;
 
+/** What was counted longer ago is no part of a run of evidence: a digest after a partition tells of it all at once. */
+const RECENT_MS = 2_000;
+/** A peer's run of evidence ends after this long without any. */
+export const PEER_RUN_MEMORY_MS = 5_000;
+
+/** Where `merge` writes what became known. */
+export const NEWS_FIELDS = {
+  started: 0,
+  reservedTokens: 1,
+  limited: 2,
+  /** Failures in weights of the trip statistic. */
+  failureWeight: 3,
+  /** Of the last 2 s. */
+  recentOk: 4,
+  recentHard: 5,
+  recentWeak: 6,
+  /** 1 when the sender's breaker has closed: what it counted before is void. */
+  closed: 7,
+} as const;
+export const NEWS_FIELD_COUNT = 8;
+
 /** What a minute is for advice: attempts that were answered and that failed. */
 const MINUTE_MS = 60_000;
 /** Scratch: one merge, and one sum, at a time. */
 const INCREASES = new Float64Array(COUNTERS.length);
+const RECENT_INCREASES = new Float64Array(COUNTERS.length);
 const SUMS = new Float64Array(COUNTERS.length);
 
 /** What a peer counted in the last minute. */
@@ -47,6 +71,7 @@ export interface PeerMinute {
 export class PeerEvidence {
   readonly incarnation: number;
   readonly #series = new BucketSeries();
+  readonly #run = new SequentialRun(PEER_RUN_MEMORY_MS);
   #offsetMs = Number.POSITIVE_INFINITY;
   #heardMs = 0;
   #sequence = -1;
@@ -67,8 +92,7 @@ export class PeerEvidence {
   }
 
   /**
-   * Joins a valid message. `news`, four numbers, is raised by the requests, the tokens,
-   * the refusals for the rate, and the failures in weights of the trip statistic, that
+   * Joins a valid message. `news`, a number for each of `NEWS_FIELDS`, is raised by what
    * became known. Returns false for a message that was held up too long: it is
    * dropped, the next one says it all again.
    */
@@ -83,13 +107,18 @@ export class PeerEvidence {
     this.#offsetMs = Math.min(driftedMs, offsetMs);
     this.#heardMs = Math.max(this.#heardMs, nowMs);
     const increases = INCREASES.fill(0);
-    const rose = this.#series.merge(evidence.series, increases);
-    news[0] = (news[0] ?? 0) + (increases[COUNTER_FIELDS.started] ?? 0);
-    news[1] = (news[1] ?? 0) + (increases[COUNTER_FIELDS.reservedTokens] ?? 0);
-    news[2] = (news[2] ?? 0) + (increases[COUNTER_FIELDS.limited] ?? 0);
-    const hardCount = increases[COUNTER_FIELDS.hard] ?? 0;
-    const weakCount = increases[COUNTER_FIELDS.weak] ?? 0;
-    news[3] = (news[3] ?? 0) + hardCount * TRIP_WEIGHTS.hard + weakCount * TRIP_WEIGHTS.weak;
+    const recentIncreases = RECENT_INCREASES.fill(0);
+    const recentIndex = Math.floor((evidence.sentMs - RECENT_MS) / FINE_BUCKET_MS);
+    const rose = this.#series.merge(evidence.series, recentIndex, increases, recentIncreases);
+    for (let field = 0; field < increases.length; field++) {
+      increases[field] = (increases[field] ?? 0) + (recentIncreases[field] ?? 0);
+    }
+    raise(news, NEWS_FIELDS.started, readCounter(increases, "started"));
+    raise(news, NEWS_FIELDS.reservedTokens, readCounter(increases, "reservedTokens"));
+    raise(news, NEWS_FIELDS.limited, readCounter(increases, "limited"));
+    const hardWeight = readCounter(increases, "hard") * TRIP_WEIGHTS.hard;
+    const weakWeight = readCounter(increases, "weak") * TRIP_WEIGHTS.weak;
+    raise(news, NEWS_FIELDS.failureWeight, hardWeight + weakWeight);
     if (rose) this.#minuteIndex = Number.NaN;
     if (evidence.sequence > this.#sequence) {
       this.#sequence = evidence.sequence;
@@ -101,9 +130,21 @@ export class PeerEvidence {
     if (closedMs > this.#closedMs) {
       this.#closedMs = closedMs;
       this.#series.voidThrough(closedMs);
+      this.#run.clear();
+      raise(news, NEWS_FIELDS.closed, 1);
       this.#minuteIndex = Number.NaN;
-    }
+    } else this.#addToRuns(nowMs, recentIncreases, news);
     return true;
+  }
+
+  #addToRuns(nowMs: number, increases: Float64Array, news: Float64Array): void {
+    const okCount = readCounter(increases, "ok");
+    const hardCount = readCounter(increases, "hard");
+    const weakCount = readCounter(increases, "weak");
+    this.#run.addAtOnce(nowMs, okCount, hardCount, weakCount);
+    raise(news, NEWS_FIELDS.recentOk, okCount);
+    raise(news, NEWS_FIELDS.recentHard, hardCount);
+    raise(news, NEWS_FIELDS.recentWeak, weakCount);
   }
 
   #takeBreaker(breaker: PeerBreaker, nowMs: number): void {
@@ -161,6 +202,11 @@ export class PeerEvidence {
     this.#series.addTripSums(nowMs - this.#offsetMs, weight, sums);
   }
 
+  /** What speaks against the deployment in what it told lately, by the sequential test; nothing where that is 0. */
+  readRun(nowMs: number): FailureCounts {
+    return this.#run.readCounts(nowMs);
+  }
+
   /** What it counted in the last `windowMs` (up to 120 s). */
   sum(nowMs: number, windowMs: number, counter: Counter): number {
     return this.#series.sum(nowMs - this.#offsetMs, windowMs, counter);
@@ -185,6 +231,7 @@ export class PeerEvidence {
   /** What it said until now was refuted: it counts no more, and it is not listened to until `untilMs`. */
   refute(nowMs: number, untilMs: number): void {
     this.#series.voidUntil(nowMs - this.#offsetMs);
+    this.#run.clear();
     this.#refutedEpoch = this.#breaker?.epoch ?? this.#refutedEpoch;
     this.#minuteIndex = Number.NaN;
     this.#mutedUntilMs = Math.max(this.#mutedUntilMs, untilMs);
@@ -194,4 +241,12 @@ export class PeerEvidence {
   toValue(): SeriesValue {
     return this.#series.toValue();
   }
+}
+
+function readCounter(increases: Float64Array, counter: Counter): number {
+  return increases[COUNTER_FIELDS[counter]] ?? 0;
+}
+
+function raise(news: Float64Array, field: number, amount: number): void {
+  news[field] = (news[field] ?? 0) + amount;
 }

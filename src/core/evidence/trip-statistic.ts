@@ -10,6 +10,7 @@ import {
   TRIP_WINDOWS_MS,
 } from "./bucket-series.ts";
 import { type EvidenceKind, FAILURE_WEIGHTS, TRIP_WEIGHTS } from "./outcome-door.ts";
+import { type FailureCounts, SequentialRun } from "./sequential-run.ts";
 import { TimeRing } from "./time-ring.ts";
 
 /**
@@ -51,25 +52,18 @@ const RUN_MEMORY_MS = 120_000;
 export class TripSeries {
   readonly #fine = new TimeRing(FINE_BUCKET_MS, FINE_SLOT_COUNT, 1);
   readonly #coarse = new TimeRing(COARSE_BUCKET_MS, COARSE_SLOT_COUNT, 1);
-  #run = 0;
-  #runMs = 0;
-  /** Attempts since the run was last 0, and how many of them failed. */
-  #runCount = 0;
-  #runFailureCount = 0;
+  readonly #run = new SequentialRun(RUN_MEMORY_MS);
 
   /** Adds one ended attempt's evidence. */
   record(nowMs: number, kind: EvidenceKind): void {
     const weight = TRIP_WEIGHTS[kind];
     if (weight === 0) return;
-    if (this.statistic(nowMs) === 0) this.#forgetRun();
-    this.#runCount += weight === TRIP_WEIGHTS.weak ? 0.5 : 1;
-    this.#runFailureCount += FAILURE_WEIGHTS[kind];
-    this.#add(nowMs, weight);
+    this.#add(nowMs, weight, kind === "weak" ? 0.5 : 1, FAILURE_WEIGHTS[kind]);
   }
 
   /** Takes one piece of evidence back that was recorded lately and turned out not to be true. */
   retract(nowMs: number, kind: EvidenceKind): void {
-    this.#add(nowMs, -TRIP_WEIGHTS[kind]);
+    this.#add(nowMs, -TRIP_WEIGHTS[kind], 0, 0);
   }
 
   /** Adds the sums of `TRIP_WINDOWS_MS` to `sums`. */
@@ -80,34 +74,25 @@ export class TripSeries {
 
   /** G over this replica's own evidence: 0 or more. */
   statistic(nowMs: number): number {
-    return nowMs - this.#runMs > RUN_MEMORY_MS ? 0 : this.#run;
+    return this.#run.statistic(nowMs);
   }
 
   /** The run of evidence that the statistic stands on; half an attempt for weak evidence. */
-  readRun(nowMs: number): { readonly attemptCount: number; readonly failureCount: number } {
-    if (this.statistic(nowMs) === 0) return { attemptCount: 0, failureCount: 0 };
-    return { attemptCount: this.#runCount, failureCount: this.#runFailureCount };
+  readRun(nowMs: number): FailureCounts {
+    return this.#run.readCounts(nowMs);
   }
 
   /** Forgets everything: the breaker has closed. */
   clear(): void {
     this.#fine.clear();
     this.#coarse.clear();
-    this.#run = 0;
-    this.#runMs = 0;
-    this.#forgetRun();
+    this.#run.clear();
   }
 
-  #forgetRun(): void {
-    this.#runCount = 0;
-    this.#runFailureCount = 0;
-  }
-
-  #add(nowMs: number, weight: number): void {
+  #add(nowMs: number, weight: number, attemptCount: number, failureCount: number): void {
     if (weight === 0) return;
     this.#fine.add(nowMs, 0, weight);
     this.#coarse.add(nowMs, 0, weight);
-    this.#run = Math.max(this.statistic(nowMs) + weight, 0);
-    if (Number.isFinite(nowMs)) this.#runMs = Math.max(nowMs, this.#runMs);
+    this.#run.add(nowMs, weight, attemptCount, failureCount);
   }
 }

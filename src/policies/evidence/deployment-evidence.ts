@@ -1,5 +1,5 @@
 import { BucketSeries, type SeriesValue } from "../../core/evidence/bucket-series.ts";
-import type { MergeResult } from "../../core/evidence/fleet-evidence.ts";
+import type { MergeResult, MinuteCounts } from "../../core/evidence/fleet-evidence.ts";
 import { promptCostMs } from "../../core/evidence/latency-estimate.ts";
 import {
   classifyEvidence,
@@ -8,6 +8,7 @@ import {
   HOLD_MS,
 } from "../../core/evidence/outcome-door.ts";
 import type { PeerBreaker } from "../../core/evidence/peer-breaker.ts";
+import { NEWS_FIELD_COUNT } from "../../core/evidence/peer-evidence.ts";
 import type { QuotaHeaders } from "../../core/evidence/quota.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
 import type { DeploymentRegisters as RegisterValues } from "../../core/evidence/replica-registers.ts";
@@ -57,13 +58,14 @@ export class DeploymentEvidence {
   readonly #speed: SpeedEvidence;
   readonly #limits: LimitEvidence;
   readonly #view: MutableDeploymentView;
-  readonly #news = new Float64Array(4);
+  readonly #news = new Float64Array(NEWS_FIELD_COUNT);
   #success = new SuccessPosterior();
   #heldUntilMs = 0;
   #inFlightCount = 0;
   #lastSuccessMs: number | undefined;
   #breakerState: BreakerState = "closed";
   #breakerEpoch = 0;
+  #failureFacts: BreakerFacts = {};
   #closedMs = 0;
   /** When the view was last written; undefined when something has changed since. */
   #refreshedMs: number | undefined;
@@ -116,7 +118,8 @@ export class DeploymentEvidence {
     this.#count(nowMs, "weak");
     if (this.#tracking) this.#speed.learnSilence(nowMs, ageMs, started.promptTokens);
     // The silence of a verification proves nothing yet: nobody else is sent there until it has ended.
-    this.#judge(nowMs, false, { hung: true });
+    this.#failureFacts = { hung: true };
+    this.#judge(nowMs, false);
     this.#refreshedMs = undefined;
     return Infinity;
   }
@@ -130,6 +133,7 @@ export class DeploymentEvidence {
     const kind = classifyEvidence(record.outcome, record.totalMs, started.expectedMs, hadFirstToken);
     const isFailure = kind === "hard" || kind === "weak";
     const facts = describeFailure(record, isFailure ? this.#failures.failureRatio(nowMs) : 1);
+    if (isFailure) this.#failureFacts = facts;
     const current = permit === undefined || permit.settle(VERDICTS[kind], facts);
     this.#followBreaker(nowMs);
     this.#inFlightCount = Math.max(this.#inFlightCount - 1, 0);
@@ -139,7 +143,7 @@ export class DeploymentEvidence {
     const proves = started.verifies && this.#failures.endVerification(nowMs, kind);
     if (current && (kind === "ok" || kind === "hard" || kind === "weak")) {
       this.#learn(nowMs, kind, started, record);
-      if (kind !== "ok") this.#judge(nowMs, proves, facts);
+      if (isFailure) this.#judge(nowMs, proves);
     }
     this.#refreshedMs = undefined;
   }
@@ -165,6 +169,7 @@ export class DeploymentEvidence {
       this.#limits.noteRefusalElsewhere(nowMs);
     const after = this.#failures.fleet.breakerOf(replicaId, nowMs);
     if (before !== undefined && after !== undefined) this.#turns.follow(before, after, liveCount);
+    if (this.#failures.confirmsMost(nowMs)) this.#judge(nowMs, true);
     this.#refreshedMs = undefined;
     return result;
   }
@@ -194,8 +199,7 @@ export class DeploymentEvidence {
 
   /** Makes replicas probe in turns: `listOthers` names the others that are alive. */
   shareProbes(replicaId: string, listOthers: () => readonly string[], wallMs: () => number): void {
-    const { id: deploymentId } = this.#view.deployment;
-    this.#turns.share({ replicaId, deploymentId, listOthers, wallMs });
+    this.#turns.share({ replicaId, deploymentId: this.#view.deployment.id, listOthers, wallMs });
   }
 
   forgetReplica(replicaId: string): void {
@@ -232,10 +236,7 @@ export class DeploymentEvidence {
   }
 
   /** What a replica, or this one when undefined, has seen of it in the last minute. */
-  summarize(
-    replicaId: string | undefined,
-    nowMs: number,
-  ): { readonly endedCount: number; readonly failedCount: number } {
+  summarize(replicaId: string | undefined, nowMs: number): MinuteCounts {
     if (replicaId !== undefined) return this.#failures.summarizePeer(replicaId, nowMs);
     const failedCount = this.#counters.sum(nowMs, SUMMARY_WINDOW_MS, "hard");
     return { endedCount: failedCount + this.#counters.sum(nowMs, SUMMARY_WINDOW_MS, "ok"), failedCount };
@@ -252,7 +253,7 @@ export class DeploymentEvidence {
       this.#refreshedMs = nowMs;
       this.#refresh(nowMs);
     }
-    // A credential is its provider's: another deployment may have learnt of its refusal just now.
+    // A credential is its provider's: another deployment may just have learnt of its refusal.
     this.#view.credentialDisabledUntilMs = this.#provider.credentialDisabledUntilMs;
     this.#view.isUsedUp = this.#provider.isUsedUp;
     this.#view.promptTokenRatio = this.#tokens.ratio;
@@ -332,9 +333,9 @@ export class DeploymentEvidence {
   }
 
   /** After a failure; `proves`: of a verification that proves the other replicas right. */
-  #judge(nowMs: number, proves: boolean, facts: BreakerFacts): void {
-    const whole = { ...facts, failureRatio: this.#failures.failureRatio(nowMs) };
-    if (proves) this.#breaker.trip(whole);
+  #judge(nowMs: number, proves: boolean): void {
+    const whole = { ...this.#failureFacts, failureRatio: this.#failures.failureRatio(nowMs) };
+    if (proves || this.#failures.confirmsMost(nowMs)) this.#breaker.trip(whole);
     else this.#breaker.assess(this.#failures.statistic(nowMs), whole, this.#isCoupled(nowMs));
     this.#followBreaker(nowMs);
   }

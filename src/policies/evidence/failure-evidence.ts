@@ -1,6 +1,8 @@
-import { FleetEvidence, type MergeResult } from "../../core/evidence/fleet-evidence.ts";
-import type { EvidenceKind } from "../../core/evidence/outcome-door.ts";
+import { FleetEvidence, type MergeResult, type MinuteCounts } from "../../core/evidence/fleet-evidence.ts";
+import { type EvidenceKind, TRIP_WEIGHTS } from "../../core/evidence/outcome-door.ts";
+import { NEWS_FIELDS, PEER_RUN_MEMORY_MS } from "../../core/evidence/peer-evidence.ts";
 import type { ReplicaEvidence } from "../../core/evidence/replica-evidence.ts";
+import { SequentialRun } from "../../core/evidence/sequential-run.ts";
 import { isSuspect, VERIFICATION_MS } from "../../core/evidence/suspicion.ts";
 import {
   computeTripStatistic,
@@ -30,6 +32,10 @@ export class FailureEvidence {
   readonly #weightOf: (replicaId: string) => number;
   readonly #own = new TripSeries();
   readonly #fleet = new FleetEvidence();
+  /** Own attempts and the other replicas' as one stream: the third failure anywhere counts as a third one here. */
+  readonly #run = new SequentialRun(PEER_RUN_MEMORY_MS);
+  /** Whose failures are in it. */
+  readonly #runAccusers = new Set<string>();
   readonly #sums = makeTripSums();
   #hasPeers = false;
   #verifyingSinceMs: number | undefined;
@@ -40,6 +46,8 @@ export class FailureEvidence {
   #provedMs = Number.NEGATIVE_INFINITY;
   /** Verifications in a row that failed or were late. */
   #failedCount = 0;
+  /** When an attempt of this replica failed last, unless one has succeeded since. */
+  #failedMs = Number.NEGATIVE_INFINITY;
 
   constructor(weightOf: (replicaId: string) => number) {
     this.#weightOf = weightOf;
@@ -48,12 +56,16 @@ export class FailureEvidence {
   /** Adds this replica's evidence. */
   record(nowMs: number, kind: EvidenceKind): void {
     this.#own.record(nowMs, kind);
+    this.#run.addAtOnce(nowMs, Number(kind === "ok"), Number(kind === "hard"), Number(kind === "weak"));
+    if (kind === "hard") this.#failedMs = nowMs;
+    else if (kind === "ok") this.#failedMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Takes back what the silence of an attempt counted as: it was answered after all. */
   answerLate(nowMs: number): void {
     this.#own.retract(nowMs, "weak");
-    this.#own.record(nowMs, "ok");
+    this.#run.add(nowMs, -TRIP_WEIGHTS.weak, 0, 0);
+    this.record(nowMs, "ok");
   }
 
   /** The trip statistic of this replica's own evidence since `forgetOwn`. */
@@ -64,13 +76,38 @@ export class FailureEvidence {
   /** The breaker has closed: what opened it is over. */
   forgetOwn(): void {
     this.#own.clear();
+    this.#run.clear();
+    this.#failedMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Joins another replica's evidence; see `FleetEvidence.merge`. */
+  /** Joins another replica's evidence; see `FleetEvidence.merge`. `news` holds nothing before. */
   merge(evidence: ReplicaEvidence, nowMs: number, news: Float64Array): MergeResult {
     const result = this.#fleet.merge(evidence, nowMs, news);
-    this.#hasPeers ||= result === "merged";
+    if (result !== "merged") return result;
+    this.#hasPeers = true;
+    if ((news[NEWS_FIELDS.closed] ?? 0) > 0) this.#run.clear();
+    this.#addToRun(nowMs, evidence.replicaId, news);
     return result;
+  }
+
+  #addToRun(nowMs: number, replicaId: string, news: Float64Array): void {
+    const weight = this.#fleet.isRefuted(replicaId, nowMs) ? 0 : this.#weightOf(replicaId);
+    const hardCount = weight * (news[NEWS_FIELDS.recentHard] ?? 0);
+    const weakCount = weight * (news[NEWS_FIELDS.recentWeak] ?? 0);
+    if (this.#run.statistic(nowMs) === 0) this.#runAccusers.clear();
+    if (hardCount + weakCount > 0) this.#runAccusers.add(replicaId);
+    this.#run.addAtOnce(nowMs, weight * (news[NEWS_FIELDS.recentOk] ?? 0), hardCount, weakCount);
+  }
+
+  #hasRun(nowMs: number): boolean {
+    if (this.#run.statistic(nowMs) < TRIP_THRESHOLD) return false;
+    // Who was listened to then and is no more takes the run along; the windows know without it.
+    for (const replicaId of this.#runAccusers) {
+      if (this.#weightOf(replicaId) > 0) continue;
+      this.#run.clear();
+      return false;
+    }
+    return true;
   }
 
   /** What the other replicas have told. */
@@ -84,6 +121,7 @@ export class FailureEvidence {
    */
   isSuspect(nowMs: number, breakerClosed: boolean): boolean {
     if (!this.#hasPeers || !breakerClosed) return false;
+    if (this.#hasRun(nowMs)) return true;
     if (this.#fleet.isHeldOpen(nowMs, this.#weightOf)) return true;
     // Own evidence is no more than its run, which ends when the breaker opens.
     const bound = this.#fleet.boundTripStatistic(nowMs, this.#weightOf);
@@ -115,8 +153,8 @@ export class FailureEvidence {
    * peers who saw some of theirs fail: only as many in a row as such a deployment would
    * seldom show refute them. What says nothing about health changes nothing.
    *
-   * Returns whether it proves the peers right: most of them speak and it failed, or a few do and it failed twice
-   * in a row, or it was late twice; and none has succeeded in the last minutes. Where one has, whoever suspects it was wrong once, and a failure is one like any other.
+   * Returns whether it proves the peers right: it failed twice in a row, or was late twice, and none has succeeded in the
+   * last minutes. Where one has, whoever suspects it was wrong once, and a failure is one like any other.
    */
   endVerification(nowMs: number, kind: EvidenceKind): boolean {
     this.#verifyingSinceMs = undefined;
@@ -124,14 +162,26 @@ export class FailureEvidence {
       this.#provedMs = nowMs;
       this.#failedCount = 0;
       this.#verifiedCount += 1;
-      this.#fleet.refute(nowMs, this.#verifiedCount, this.#weightOf);
+      if (this.#fleet.refute(nowMs, this.#verifiedCount, this.#weightOf)) this.#run.clear();
     }
     if (kind !== "hard" && kind !== "weak") return false;
     this.#verifiedCount = 0;
     this.#failedCount += 1;
-    const isSeenByMost = kind === "hard" && this.#fleet.isAccusedByMost(nowMs, this.#weightOf);
-    const isDead = isSeenByMost || this.#failedCount >= CONVINCING_FAILURE_COUNT;
-    return isDead && nowMs - this.#provedMs > PROVED_MS;
+    return this.#failedCount >= CONVINCING_FAILURE_COUNT && nowMs - this.#provedMs > PROVED_MS;
+  }
+
+  /**
+   * Whether most of the others speak against it, who suspect it together, and this replica's last attempt failed as
+   * theirs did a moment ago: then no other one need be made to show who is right. Whether that
+   * attempt or their word came first says nothing. As for a verification, none must have succeeded in the last minutes.
+   */
+  confirmsMost(nowMs: number): boolean {
+    return (
+      nowMs - this.#failedMs <= PEER_RUN_MEMORY_MS &&
+      nowMs - this.#provedMs > PROVED_MS &&
+      this.#fleet.isAccusedByMost(nowMs, this.#weightOf) &&
+      this.isSuspect(nowMs, true)
+    );
   }
 
   /** The share of failures in what speaks against the deployment here and elsewhere, 0 to 1; 0 where nothing does. */
@@ -153,10 +203,7 @@ export class FailureEvidence {
   }
 
   /** What another replica has seen in the last minute. */
-  summarizePeer(
-    replicaId: string,
-    nowMs: number,
-  ): { readonly endedCount: number; readonly failedCount: number } {
+  summarizePeer(replicaId: string, nowMs: number): MinuteCounts {
     return this.#fleet.summarize(replicaId, nowMs);
   }
 }

@@ -46,16 +46,79 @@ class Fleet {
 }
 
 describe("the evidence of a fleet", () => {
-  it("makes suspect what three failures anywhere would trip, and opens no breaker", () => {
+  it("makes suspect what three failures anywhere would trip, and opens no breaker where none was seen", () => {
     const fleet = new Fleet(4, ["p"]);
     for (const position of [0, 1, 2]) {
       fleet.replica(position).run(1, "server_error");
       fleet.spread(position);
     }
     expect(fleet.replica(3).view()).to.include({ suspect: true, verifying: false, permitAvailable: true });
-    for (const { breakers } of fleet.replicas) {
-      for (const breaker of breakers.values()) expect(breaker.state).to.equal("closed");
+    expect(fleet.replica(3).breaker().state).to.equal("closed");
+  });
+
+  it("opens the breaker of whoever has just seen one of them fail, when it hears that most have", () => {
+    const fleet = new Fleet(4, ["p"]);
+    for (const position of [0, 1, 2]) {
+      fleet.replica(position).run(1, "server_error");
+      fleet.spread(position);
     }
+    for (const position of [0, 1, 2]) expect(fleet.replica(position).breaker().state).to.equal("open");
+  });
+
+  it("leaves it closed where an answer came since, the failure is 5 s old, or only one other says so", () => {
+    const accuse = (fleet: Fleet, positions: readonly number[]) => {
+      for (const position of positions) {
+        fleet.replica(position).run(3, "server_error");
+        fleet.spread(position);
+      }
+      return fleet.replica(0).breaker().state;
+    };
+    const answered = new Fleet(4, ["p"]);
+    answered.replica(0).run(1, "server_error");
+    answered.replica(0).run(1, "success");
+    expect(accuse(answered, [1, 2])).to.equal("closed");
+    const old = new Fleet(4, ["p"]);
+    old.replica(0).run(1, "server_error");
+    old.clock.ms += 5_001;
+    expect(accuse(old, [1, 2])).to.equal("closed");
+    const lonely = new Fleet(4, ["p"]);
+    lonely.replica(0).run(1, "server_error");
+    expect(accuse(lonely, [1])).to.equal("closed");
+    expect(accuse(lonely, [2])).to.equal("open");
+  });
+
+  it("knows of failures among many answers of before: the order counts, not the second they came in", () => {
+    const fleet = new Fleet(4, ["p"]);
+    for (const position of [0, 1, 2]) {
+      fleet.replica(position).run(20, "success", 0, 0);
+      fleet.spread(position);
+    }
+    for (const position of [0, 1, 2]) {
+      expect(fleet.replica(3).view().suspect).to.equal(false);
+      fleet.replica(position).run(1, "server_error", 0, 0);
+      fleet.spread(position);
+    }
+    fleet.clock.ms += 101;
+    expect(fleet.replica(3).view().suspect).to.equal(true);
+  });
+
+  it("does not take many failures told at once, with many more answers, for an outage", () => {
+    const fleet = new Fleet(2, ["p"]);
+    for (let turn = 0; turn < 30; turn++) {
+      fleet.replica(0).run(49, "success", 0, 0);
+      fleet.replica(0).run(1, "server_error", 0, 0);
+    }
+    fleet.spread(0);
+    expect(fleet.replica(1).view().suspect).to.equal(false);
+  });
+
+  it("does not take an outage of a while ago, told after a partition, for one that is now", () => {
+    const fleet = new Fleet(2, ["p"]);
+    fleet.replica(0).run(3, "server_error", 0, 0);
+    fleet.clock.ms += 4_000;
+    fleet.replica(0).run(40, "success", 0, 0);
+    fleet.spread(0);
+    expect(fleet.replica(1).view().suspect).to.equal(false);
   });
 
   it("lets one attempt verify at a time; a failure opens the breaker where several replicas have seen the same", () => {
