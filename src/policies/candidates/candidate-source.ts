@@ -100,7 +100,7 @@ export class CandidateSource {
         anyFull = true;
         continue;
       }
-      for (const view of views) this.#refreshView(view, live, nowMs, false);
+      for (const view of views) this.#refreshView(view, nowMs, false);
     }
     if (!anyFull) return live.views;
     return live.views.map((views, index) => (live.limits[index]?.admits === false ? NO_VIEWS : views));
@@ -109,7 +109,7 @@ export class CandidateSource {
   /** Brings all views of a set up to date as if no concurrency limit were reached. */
   refreshIgnoringPlaces(live: LiveSet): void {
     const nowMs = this.#clock.nowMs();
-    for (const view of live.views.flat()) this.#refreshView(view, live, nowMs, true);
+    for (const view of live.views.flat()) this.#refreshView(view, nowMs, true);
   }
 
   /** The breaker that guards a deployment in a set. */
@@ -148,13 +148,18 @@ export class CandidateSource {
   }
 
   #open(set: CandidateSet): LiveSet {
+    const breakers = this.#openBreakers(set);
     const views = set.tiers.map(({ deployments }) =>
-      deployments.map((deployment) => new LiveView(deployment, this.#deployments.entry(deployment).model)),
+      deployments.map((deployment) => {
+        const { model, limit, breaker: own } = this.#deployments.entry(deployment);
+        const breaker = breakers.get(deployment.id) ?? own;
+        return new LiveView(deployment, model, { limit, queue: this.#quotaQueues.of(deployment), breaker });
+      }),
     );
     return {
       set,
       views,
-      breakers: this.#openBreakers(set),
+      breakers,
       limits: set.tiers.map((tier) => this.#tierLimits.find(tier)),
     };
   }
@@ -165,13 +170,13 @@ export class CandidateSource {
     return new Map(deployments.map(({ id }) => [id, makeBreaker(this.#clock, this.#random, breaker)]));
   }
 
-  #refreshView(view: LiveView, live: LiveSet, nowMs: number, ignoresPlaces: boolean): void {
+  #refreshView(view: LiveView, nowMs: number, ignoresPlaces: boolean): void {
+    const { limit, queue, breaker } = view.guards;
     const evidence = this.#evidence.view(view.deployment, nowMs);
-    const { limit } = this.#deployments.entry(view.deployment);
     view.readEvidence(evidence, nowMs, !ignoresPlaces && !limit.hasRoom);
     // What comes free is for those who wait for it.
-    if (this.#quotaQueues.of(view.deployment).waitingCount > 0) view.headroomRatio = 0;
-    view.readBreaker(this.breakerOf(live, view.deployment), nowMs, evidence.verifying);
+    if (queue.waitingCount > 0) view.headroomRatio = 0;
+    view.readBreaker(breaker, nowMs, evidence.verifying);
   }
 }
 

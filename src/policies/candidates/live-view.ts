@@ -1,15 +1,25 @@
 import type { BreakerPhase, CandidateView } from "../../core/choice/candidate-view.ts";
 import type { Deployment, Model } from "../../domain/deployment.ts";
 import type { Breaker } from "../breaker.ts";
+import type { ConcurrencyLimit } from "../concurrency-limit.ts";
 import type { DeploymentView } from "../evidence/deployment-view.ts";
+import type { QuotaQueue } from "../quota-queue.ts";
 
 /** Stands for a time of return that nobody knows: just after now, so that a wait for a place can begin. */
 const NEXT_MOMENT_MS = 1;
+
+/** What keeps attempts from a deployment in one set; looked up once, not at each decision. */
+export interface LiveGuards {
+  readonly limit: ConcurrencyLimit;
+  readonly queue: QuotaQueue;
+  readonly breaker: Breaker;
+}
 
 /** The choice's view of one deployment, written anew before each decision so that a decision allocates none. */
 export class LiveView implements CandidateView {
   readonly deployment: Deployment;
   readonly model: Model;
+  readonly guards: LiveGuards;
   readonly permitted = true;
   successMean = 1;
   successDeviation = 0;
@@ -30,9 +40,10 @@ export class LiveView implements CandidateView {
   suspect = false;
   lastSampleAgeMs = Number.POSITIVE_INFINITY;
 
-  constructor(deployment: Deployment, model: Model) {
+  constructor(deployment: Deployment, model: Model, guards: LiveGuards) {
     this.deployment = deployment;
     this.model = model;
+    this.guards = guards;
   }
 
   /** Takes over what the evidence says. `full`: at its concurrency limit, so no attempt can begin now. */
