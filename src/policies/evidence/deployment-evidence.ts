@@ -203,7 +203,7 @@ export class DeploymentEvidence {
   }
 
   forgetReplica(replicaId: string): void {
-    this.#failures.fleet.forget(replicaId);
+    this.#failures.forgetReplica(replicaId);
     this.#refreshedMs = undefined;
   }
 

@@ -24,6 +24,9 @@ const PROVED_MS = 180_000;
 /** One attempt in a hundred is late enough to be hedged, and one in hundreds fails of its own: once proves nothing, unless most of the others have seen the same. */
 const CONVINCING_FAILURE_COUNT = 2;
 
+/** An answer of our own this recent is newer than much of what the others go by: their word alone does not outweigh it. */
+const FRESH_ANSWER_MS = 1_000;
+
 /**
  * Whether a deployment has failed: by this replica's own evidence, which opens its
  * breaker, and by the fleet's, which makes it suspect until one attempt has shown who is right.
@@ -48,6 +51,8 @@ export class FailureEvidence {
   #failedCount = 0;
   /** When an attempt of this replica failed last, unless one has succeeded since. */
   #failedMs = Number.NEGATIVE_INFINITY;
+  /** When one was answered last. */
+  #answeredMs = Number.NEGATIVE_INFINITY;
 
   constructor(weightOf: (replicaId: string) => number) {
     this.#weightOf = weightOf;
@@ -58,7 +63,10 @@ export class FailureEvidence {
     this.#own.record(nowMs, kind);
     this.#run.addAtOnce(nowMs, Number(kind === "ok"), Number(kind === "hard"), Number(kind === "weak"));
     if (kind === "hard") this.#failedMs = nowMs;
-    else if (kind === "ok") this.#failedMs = Number.NEGATIVE_INFINITY;
+    else if (kind === "ok") {
+      this.#failedMs = Number.NEGATIVE_INFINITY;
+      this.#answeredMs = nowMs;
+    }
   }
 
   /** Takes back what the silence of an attempt counted as: it was answered after all. */
@@ -97,6 +105,12 @@ export class FailureEvidence {
     if (this.#run.statistic(nowMs) === 0) this.#runAccusers.clear();
     if (hardCount + weakCount > 0) this.#runAccusers.add(replicaId);
     this.#run.addAtOnce(nowMs, weight * (news[NEWS_FIELDS.recentOk] ?? 0), hardCount, weakCount);
+  }
+
+  /** Drops what was told in the name of a replica, and the run with it where that is a part of it. */
+  forgetReplica(replicaId: string): void {
+    this.#fleet.forget(replicaId);
+    if (this.#runAccusers.has(replicaId)) this.#run.clear();
   }
 
   #hasRun(nowMs: number): boolean {
@@ -153,8 +167,8 @@ export class FailureEvidence {
    * peers who saw some of theirs fail: only as many in a row as such a deployment would
    * seldom show refute them. What says nothing about health changes nothing.
    *
-   * Returns whether it proves the peers right: it failed twice in a row, or was late twice, and none has succeeded in the
-   * last minutes. Where one has, whoever suspects it was wrong once, and a failure is one like any other.
+   * Returns whether it proves the peers right: most of them speak and it failed, or a few do and it failed twice
+   * in a row, or it was late twice; and none has succeeded in the last minutes. Where one has, whoever suspects it was wrong once, and a failure is one like any other.
    */
   endVerification(nowMs: number, kind: EvidenceKind): boolean {
     this.#verifyingSinceMs = undefined;
@@ -167,17 +181,22 @@ export class FailureEvidence {
     if (kind !== "hard" && kind !== "weak") return false;
     this.#verifiedCount = 0;
     this.#failedCount += 1;
-    return this.#failedCount >= CONVINCING_FAILURE_COUNT && nowMs - this.#provedMs > PROVED_MS;
+    const isSeenByMost = kind === "hard" && this.#fleet.isAccusedByMost(nowMs, this.#weightOf);
+    const isDead = isSeenByMost || this.#failedCount >= CONVINCING_FAILURE_COUNT;
+    return isDead && nowMs - this.#provedMs > PROVED_MS;
   }
 
   /**
    * Whether most of the others speak against it, who suspect it together, and this replica's last attempt failed as
    * theirs did a moment ago: then no other one need be made to show who is right. Whether that
-   * attempt or their word came first says nothing. As for a verification, none must have succeeded in the last minutes.
+   * attempt or their word came first says nothing. As for a verification, none must have succeeded in the last minutes;
+   * and nothing in the last second: where much is asked, a failure here and one elsewhere often meet by chance, and one
+   * liar would make them most of three.
    */
   confirmsMost(nowMs: number): boolean {
     return (
       nowMs - this.#failedMs <= PEER_RUN_MEMORY_MS &&
+      nowMs - this.#answeredMs > FRESH_ANSWER_MS &&
       nowMs - this.#provedMs > PROVED_MS &&
       this.#fleet.isAccusedByMost(nowMs, this.#weightOf) &&
       this.isSuspect(nowMs, true)

@@ -87,6 +87,29 @@ describe("the evidence of a fleet", () => {
     expect(accuse(lonely, [2])).to.equal("open");
   });
 
+  it("leaves it closed for a second after an answer of its own, whatever most others say", () => {
+    const fleet = new Fleet(4, ["p"]);
+    fleet.replica(0).run(1, "success", 0, 500);
+    fleet.replica(0).run(1, "server_error", 0, 500);
+    for (const position of [1, 2, 3]) {
+      fleet.replica(position).run(1, "server_error", 0, 0);
+      fleet.spread(position);
+    }
+    expect(fleet.replica(0).view()).to.include({ suspect: true, breaker: "closed" });
+    fleet.clock.ms += 1;
+    fleet.spread(1);
+    expect(fleet.replica(0).breaker().state).to.equal("open");
+  });
+
+  it("forgets with a replica what it told, for good", () => {
+    const fleet = new Fleet(2, ["p"]);
+    fleet.replica(0).run(3, "server_error");
+    fleet.spread(0);
+    expect(fleet.replica(1).view().suspect).to.equal(true);
+    fleet.replica(1).table.forgetReplica("r0");
+    expect(fleet.replica(1).view().suspect).to.equal(false);
+  });
+
   it("knows of failures among many answers of before: the order counts, not the second they came in", () => {
     const fleet = new Fleet(4, ["p"]);
     for (const position of [0, 1, 2]) {
