@@ -141,7 +141,11 @@ export class PeerEvidence {
     const okCount = readCounter(increases, "ok");
     const hardCount = readCounter(increases, "hard");
     const weakCount = readCounter(increases, "weak");
-    this.#run.addAtOnce(nowMs, okCount, hardCount, weakCount);
+    // Whether this replica speaks against the deployment is what its message says as a whole: one failure behind the
+    // many answers that came with it, of a replica that has more than it can tell one by one, is chance.
+    const weight = okCount * TRIP_WEIGHTS.ok + hardCount * TRIP_WEIGHTS.hard + weakCount * TRIP_WEIGHTS.weak;
+    const failureCount = hardCount + weakCount / 2;
+    if (weight !== 0) this.#run.add(nowMs, weight, okCount + failureCount, failureCount);
     raise(news, NEWS_FIELDS.recentOk, okCount);
     raise(news, NEWS_FIELDS.recentHard, hardCount);
     raise(news, NEWS_FIELDS.recentWeak, weakCount);

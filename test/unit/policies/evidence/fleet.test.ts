@@ -101,6 +101,22 @@ describe("the evidence of a fleet", () => {
     expect(fleet.replica(0).breaker().state).to.equal("open");
   });
 
+  it("takes one failure among many answers told with it for chance, not for a word against", () => {
+    for (const answerCount of [4, 20]) {
+      const fleet = new Fleet(4, ["p"]);
+      for (const position of [1, 2]) {
+        fleet.replica(position).run(answerCount, "success", 0, 0);
+        fleet.replica(position).run(1, "server_error", 0, 0);
+        fleet.spread(position);
+      }
+      fleet.replica(3).run(3, "server_error", 0, 0);
+      fleet.spread(3);
+      fleet.replica(0).run(1, "server_error", 0, 0);
+      const isWord = answerCount === 4;
+      expect(fleet.replica(0).breaker().state, `${answerCount}`).to.equal(isWord ? "open" : "closed");
+    }
+  });
+
   it("forgets with a replica what it told, for good", () => {
     const fleet = new Fleet(2, ["p"]);
     fleet.replica(0).run(3, "server_error");
